@@ -1,0 +1,84 @@
+#include "base/event.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/text.h"
+
+#define EVENT_TEXT_MAX (1024 * 1024)
+
+json_t *event_new(const char *kind, const char *fmt, ...)
+{
+	json_t *event = NULL, *members = NULL;
+
+	if (fmt != NULL && *fmt != '\0') {
+		json_error_t why;
+		va_list args;
+
+		va_start(args, fmt);
+		members = json_vpack_ex(&why, 0, fmt, args);
+		va_end(args);
+		if (members == NULL)
+			return NULL;
+	}
+	event = json_pack("{s:s}", "event", kind);
+	if (event != NULL && members != NULL)
+		json_object_update(event, members);
+	json_decref(members);
+	return event;
+}
+
+void event_emit(const struct event_sink *sink, json_t *event)
+{
+	char stamp[CLOCK_TEXT_MAX];
+
+	if (event == NULL || sink == NULL || sink->put == NULL) {
+		json_decref(event);
+		return;
+	}
+	json_object_set_new(event, "time", json_string(clock_rfc3339_ms(stamp, clock_now_ms())));
+	if (sink->job != NULL)
+		json_object_set_new(event, "job", json_string(sink->job));
+	sink->put(sink->data, event);
+	json_decref(event);
+}
+
+json_t *event_string(const char *text)
+{
+	struct buffer safe = BUFFER_INIT(EVENT_TEXT_MAX);
+	json_t *value;
+
+	text_sanitise(&safe, text, strlen(text));
+	value = json_string(buffer_text(&safe));
+	buffer_clear(&safe);
+	return value;
+}
+
+bool event_write_line(int fd, const json_t *event)
+{
+	char *text = json_dumps(event, JSON_COMPACT);
+	size_t len;
+	bool ok;
+
+	if (text == NULL)
+		return false;
+	len = strlen(text);
+	text[len] = '\n';	/* the NUL's place: one write for the whole line */
+	ok = file_write_all(fd, text, len + 1);
+	free(text);
+	return ok;
+}
+
+json_t *event_parse(const char *line, size_t len)
+{
+	json_t *event = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+
+	if (event != NULL && !json_is_object(event)) {
+		json_decref(event);
+		return NULL;
+	}
+	return event;
+}

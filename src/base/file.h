@@ -1,0 +1,43 @@
+/* file.h - files and folders: read whole, write atomically, make, remove, flush.
+ *
+ * Everything is close-on-exec. Modes are exact, whatever the umask.
+ */
+#ifndef PC_BASE_FILE_H
+#define PC_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+/* Closes *fd unless it is negative, and sets it to -1. Keeps errno. */
+void file_close(int *fd);
+
+/* Writes all of it, over short writes and EINTR. */
+bool file_write_all(int fd, const void *data, size_t len);
+
+/* Reads a whole file into `out` (which has its maximum; a larger file is an error). `dirfd` as in openat(). */
+bool file_read(int dirfd, const char *path, struct buffer *out, struct error *err);
+
+/* Replaces the file by new content: temporary file beside it, fsync, rename, fsync of the folder. Old or new after a
+ * crash, never a mixture. A symbolic link at `path` is replaced, not followed. */
+bool file_write_atomic(int dirfd, const char *path, mode_t mode, const void *data, size_t len, struct error *err);
+
+/* Makes the folder and its parents (mode for the ones that it makes); an existing folder is fine. */
+bool file_make_dirs(const char *path, mode_t mode, struct error *err);
+
+/* Opens a folder below dirfd, making it when missing. Never follows a symbolic link in the last part. -1 on failure. */
+int file_open_dir(int dirfd, const char *name, bool make, mode_t mode, struct error *err);
+
+/* Removes a file or a whole tree below dirfd, never following a symbolic link. Missing is fine. */
+bool file_remove_tree(int dirfd, const char *name, struct error *err);
+
+/* Flushes a folder's entries. */
+bool file_sync_dir(int dirfd, struct error *err);
+
+/* dir + "/" + name, heap. NULL only when out of memory. */
+char *file_join(const char *dir, const char *name);
+
+#endif

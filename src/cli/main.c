@@ -1,0 +1,167 @@
+/* posture-console: the command line's entry. With a sub-command it runs that; without one, on a terminal, the console. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "cli/cli.h"
+
+static char *xdg_path(const char *variable, const char *fallback, const char *rest)
+{
+	const char *base = getenv(variable), *home = getenv("HOME");
+	char *path = NULL;
+
+	if (base != NULL && base[0] == '/') {
+		if (asprintf(&path, "%s/posture-console%s", base, rest) < 0)
+			return NULL;
+	} else if (asprintf(&path, "%s/%s/posture-console%s", home != NULL ? home : "/", fallback, rest) < 0) {
+		return NULL;
+	}
+	return path;
+}
+
+static char *default_config_path(void)
+{
+	if (geteuid() == 0)
+		return strdup(SYSCONFDIR "/posture-console/console.conf");
+	return xdg_path("XDG_CONFIG_HOME", ".config", "/console.conf");
+}
+
+static char *default_state_dir(void)
+{
+	if (geteuid() == 0)
+		return strdup(LOCALSTATEDIR "/lib/posture-console");
+	return xdg_path("XDG_STATE_HOME", ".local/state", "");
+}
+
+static char *own_path(void)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (n <= 0)
+		return strdup("posture-console");
+	path[n] = '\0';
+	return strdup(path);
+}
+
+static void print_help(void)
+{
+	size_t count;
+	const struct cli_command *commands = cli_commands(&count);
+
+	printf(_("Usage: posture-console [GLOBAL OPTION]... [COMMAND [OPTION]...]\n\n"
+		 "Updates the posture content of a network-access appliance, and finds out why it fails.\n"
+		 "Without a command, on a terminal: the full-screen console.\n\nCommands:\n"));
+	for (size_t i = 0; i < count; i++)
+		printf("  %-10s %s\n", commands[i].name, _(commands[i].summary));
+	printf(_("\nGlobal options:\n"
+		 "  --config FILE     the settings file (also POSTURE_CONSOLE_CONFIG)\n"
+		 "  --state-dir DIR   where content, history and certificates are kept (also POSTURE_CONSOLE_STATE_DIR)\n"
+		 "  --json            one JSON object a line on standard output\n"
+		 "  --quiet           print problems only\n"
+		 "  --no-color        no colour (also NO_COLOR)\n"
+		 "  --help            this text; \"posture-console COMMAND --help\" for a command\n"
+		 "  --version         the version\n\n"
+		 "Example: posture-console update --offline posture-offline.zip\n"));
+}
+
+static void print_version(void)
+{
+	printf("posture-console %s\n", PACKAGE_VERSION);
+	printf(_("License GPLv3+: GNU GPL version 3 or later. There is NO WARRANTY, to the extent permitted by law.\n"));
+}
+
+/* Descriptors 0 to 2 are always open, so that no file is ever mistaken for one of them. */
+static void open_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= 2);
+	if (fd > 2)
+		close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' }, { "state-dir", required_argument, NULL, 's' },
+		{ "json", no_argument, NULL, 'j' },	    { "quiet", no_argument, NULL, 'q' },
+		{ "no-color", no_argument, NULL, 'n' },	    { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },	    { NULL, 0, NULL, 0 },
+	};
+	char *config = NULL, *state = NULL, *program = NULL;
+	const char *no_color = getenv("NO_COLOR"), *env;
+	const struct cli_command *command;
+	struct cli cli = { 0 };
+	int c, code = EXIT_OK;
+
+	open_standard_descriptors();
+	setlocale(LC_ALL, "");
+#if ENABLE_NLS
+	bindtextdomain(PACKAGE, LOCALEDIR);
+	textdomain(PACKAGE);
+#endif
+	signal(SIGPIPE, SIG_IGN);
+	cli.color = isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0');
+	config = default_config_path();
+	state = default_state_dir();
+	program = own_path();
+	if (config == NULL || state == NULL || program == NULL) {
+		fputs("posture-console: out of memory\n", stderr);
+		code = EXIT_IO;
+		goto out;
+	}
+	env = getenv("POSTURE_CONSOLE_CONFIG");
+	cli.config_path = env != NULL && env[0] != '\0' ? env : config;
+	env = getenv("POSTURE_CONSOLE_STATE_DIR");
+	cli.state_dir = env != NULL && env[0] != '\0' ? env : state;
+	cli.program = program;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "+:hV", options, NULL)) != -1) {
+		switch (c) {
+		case 'c': cli.config_path = optarg; break;
+		case 's': cli.state_dir = optarg; break;
+		case 'j': cli.json = true; break;
+		case 'q': cli.quiet = true; break;
+		case 'n': cli.color = false; break;
+		case 'h': print_help(); goto out;
+		case 'V': print_version(); goto out;
+		case ':': code = cli_usage(&cli, _("the option %s needs a value"), argv[optind - 1]); goto out;
+		default: code = cli_usage(&cli, _("there is no option %s"), argv[optind - 1]); goto out;
+		}
+	}
+	if (optind >= argc) {
+		code = cli_usage(&cli, _("no command given"));
+		goto out;
+	}
+	cli.command = argv[optind];
+	command = cli_command_find(cli.command);
+	if (command == NULL) {
+		cli.command = NULL;
+		code = cli_usage(&cli, _("there is no command %s"), argv[optind]);
+		goto out;
+	}
+	argc -= optind;
+	argv += optind;
+	optind = 0;
+	code = command->run(&cli, argc, argv);
+out:
+	if (fflush(stdout) != 0 && errno != EPIPE && code == EXIT_OK)
+		code = EXIT_IO;
+	free(config);
+	free(state);
+	free(program);
+	return code;
+}

@@ -1,0 +1,19 @@
+/* Commands of the table that have no file of their own yet; weak, so that one replaces this by being there. */
+#include "base/i18n.h"
+#include "cli/cli.h"
+
+#define COMMAND(name, function, synopsis, summary, help) \
+	__attribute__((weak)) int function(struct cli *cli, int argc, char **argv) \
+	{ \
+		(void)argc; (void)argv; \
+		return cli_usage(cli, "this build does not have the command %s", name); \
+	}
+#include "cli/commands.def"
+#undef COMMAND
+
+__attribute__((weak)) bool settings_load(const char *path, struct settings **out, struct error *err)
+{
+	(void)path;
+	*out = NULL;
+	return error_set(err, FINDING_NONE, "this build has no settings");
+}
