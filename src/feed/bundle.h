@@ -21,6 +21,7 @@ struct bundle_member {
 	int64_t packed;
 	uint32_t crc32;
 	uint16_t method;	/* 0 stored, 8 deflated */
+	uint32_t dos_time;	/* date and time as MS-DOS kept them: larger is later */
 	int64_t data_offset;
 };
 
