@@ -10,10 +10,3 @@
 	}
 #include "cli/commands.def"
 #undef COMMAND
-
-__attribute__((weak)) bool settings_load(const char *path, struct settings **out, struct error *err)
-{
-	(void)path;
-	*out = NULL;
-	return error_set(err, FINDING_NONE, "this build has no settings");
-}

@@ -1,8 +1,8 @@
 /* settings.h - the settings: one table (settings.def), a libconfig file, and validated access by id.
  *
  * From the table come the parser, the writer, `config list|get|set`, the console's forms and posture-console.conf(5).
- * Unknown keys of the file survive a save. A bad value is refused with file, line, key and what is allowed, and then
- * nothing is overwritten.
+ * Unknown keys and comments of the file survive a save. A bad value is refused with file, line, key and what is allowed,
+ * and then nothing is overwritten. Because the file names programs that are run, one that everyone may write is refused.
  */
 #ifndef PC_SETTINGS_SETTINGS_H
 #define PC_SETTINGS_SETTINGS_H
@@ -13,6 +13,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "settings/form.h"
 
 enum setting {
 #define SETTING(id, ...) SETTING_##id,
@@ -35,7 +36,8 @@ struct setting_info {
 	enum setting_type type;
 	const char *default_text;	/* as it would stand in the file, without quotes: "8080", "", "true" */
 	const char *choices;		/* enum: "http|https|socks5"; NULL otherwise */
-	int64_t min, max;		/* int and duration (seconds); string and list item: longest length in max */
+	int64_t min, max;		/* int; duration (seconds); bytes of a string or list item */
+	enum setting_form_id form;	/* what a string or list item must look like */
 	const char *label;		/* short, for forms (N_) */
 	const char *help;		/* what it does, units, limits (N_) */
 };
@@ -43,6 +45,10 @@ struct setting_info {
 const struct setting_info *setting_info(enum setting id);
 /* SETTING_COUNT when no setting has that key. */
 enum setting setting_by_key(const char *key);
+/* The setting whose key looks most like that one, for "did you mean"; SETTING_COUNT when none comes near. */
+enum setting setting_nearest(const char *key);
+/* What is allowed, in words: "a number from 1 to 65535". */
+void setting_allowed(enum setting id, struct buffer *out);
 
 struct settings;
 
@@ -60,8 +66,15 @@ bool settings_bool(const struct settings *s, enum setting id);
 size_t settings_list_size(const struct settings *s, enum setting id);
 const char *settings_list_item(const struct settings *s, enum setting id, size_t i);
 
+/* Does the value come from the file (or settings_set), not from the default? */
+bool settings_is_set(const struct settings *s, enum setting id);
+
 /* Any value as text; list items joined by ", ". */
 void settings_text(const struct settings *s, enum setting id, struct buffer *out);
+
+/* Keys of the file that are no settings: kept, but often a slip of the pen. "console.conf:7: proxy.prot"; NULL at the
+ * end. Borrowed. */
+const char *settings_unknown(const struct settings *s, size_t i);
 
 /* Checks a value given as text (list: separated by commas) without setting it; the error says what is allowed. */
 bool setting_check(enum setting id, const char *text, struct error *err);
@@ -70,8 +83,10 @@ bool settings_set(struct settings *s, enum setting id, const char *text, struct 
 /* Sets a list from its items (an item may hold commas). */
 bool settings_set_list(struct settings *s, enum setting id, const char *const *items, size_t n, struct error *err);
 
-/* Writes the file atomically (mode 0600 when new, kept when not), unknown keys kept. Two programs that save at once
- * lose nothing: only what this one changed is written over a fresh read of the file. */
+/* Writes the file atomically (mode 0600 when new, kept when not). Two programs that save at once lose nothing: only what
+ * this one changed is put into a fresh read of the file, whose other lines - unknown keys, comments, @include - stay as
+ * they are. Afterwards `s` holds what the file holds. A setting that stands in an included file is refused: change it
+ * there. */
 bool settings_save(struct settings *s, struct error *err);
 
 /* The proxy's password, kept apart in `state_dir`/proxy.password (0600). An empty buffer: none is set.
