@@ -1,0 +1,118 @@
+#include "net/proxy.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/i18n.h"
+#include "settings/bypass.h"
+#include "settings/form.h"
+
+static enum proxy_scheme scheme_by_name(const char *name)
+{
+	if (strcmp(name, "https") == 0)
+		return PROXY_HTTPS;
+	return strcmp(name, "socks5") == 0 ? PROXY_SOCKS5 : PROXY_HTTP;
+}
+
+static bool copy_bypass(struct proxy *p, const struct settings *s, struct error *err)
+{
+	size_t n = settings_list_size(s, SETTING_PROXY_BYPASS);
+
+	p->bypass = calloc(n > 0 ? n : 1, sizeof(*p->bypass));
+	for (size_t i = 0; p->bypass != NULL && i < n; i++) {
+		p->bypass[i] = strdup(settings_list_item(s, SETTING_PROXY_BYPASS, i));
+		if (p->bypass[i] == NULL)
+			break;
+		p->bypass_count++;
+	}
+	if (p->bypass == NULL || p->bypass_count < n)
+		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	return true;
+}
+
+static bool load_password(struct proxy *p, const char *state_dir, struct error *err)
+{
+	struct buffer password = BUFFER_INIT(sizeof(p->password) - 1);
+	bool ok = settings_password_load(state_dir, &password, err);
+
+	if (ok)
+		memcpy(p->password, buffer_text(&password), password.len + 1);
+	buffer_wipe(&password);
+	return ok;
+}
+
+static bool setting_invalid(struct error *err, const char *what)
+{
+	error_set(err, FINDING_PROXY_SETTING_INVALID, "%s", what);
+	return error_next(err, "%s", _("Set it with \"posture-console proxy set --host HOST --port PORT\"."));
+}
+
+bool proxy_from_settings(struct proxy *p, const struct settings *s, const char *state_dir, struct error *err)
+{
+	const char *host = settings_string(s, SETTING_PROXY_HOST);
+	int64_t port = settings_int(s, SETTING_PROXY_PORT);
+
+	*p = (struct proxy){ 0 };
+	p->enabled = settings_bool(s, SETTING_PROXY_ENABLED);
+	p->scheme = scheme_by_name(settings_string(s, SETTING_PROXY_SCHEME));
+	snprintf(p->host, sizeof(p->host), "%s", host);
+	snprintf(p->user, sizeof(p->user), "%s", settings_string(s, SETTING_PROXY_USER));
+	p->port = (uint16_t)port;
+	if (!copy_bypass(p, s, err))
+		goto fail;
+	if (!p->enabled)
+		return true;
+	if (host[0] == '\0') {
+		setting_invalid(err, _("the proxy is enabled, but proxy.host is empty"));
+		goto fail;
+	}
+	if (!form_is_host(host, strlen(host)) || port < 1 || port > 65535) {
+		setting_invalid(err, _("proxy.host or proxy.port is not usable"));
+		goto fail;
+	}
+	if (p->user[0] != '\0' && !load_password(p, state_dir, err))
+		goto fail;
+	return true;
+fail:
+	proxy_clear(p);
+	return false;
+}
+
+void proxy_clear(struct proxy *p)
+{
+	for (size_t i = 0; i < p->bypass_count; i++)
+		free(p->bypass[i]);
+	free(p->bypass);
+	explicit_bzero(p, sizeof(*p));
+}
+
+bool proxy_applies(const struct proxy *p, const char *host)
+{
+	if (!p->enabled)
+		return false;
+	for (size_t i = 0; i < p->bypass_count; i++) {
+		if (proxy_bypass_matches(p->bypass[i], host))
+			return false;
+	}
+	return true;
+}
+
+bool proxy_bypass_matches(const char *pattern, const char *host)
+{
+	struct bypass_pattern parsed;
+
+	return bypass_parse(pattern, &parsed) && bypass_matches(&parsed, host);
+}
+
+bool proxy_bypass_check(const char *pattern, struct error *err)
+{
+	struct bypass_pattern parsed;
+
+	if (form_is_clean(pattern, false) && bypass_parse(pattern, &parsed))
+		return true;
+	error_set(err, FINDING_PROXY_SETTING_INVALID, _("\"%s\" is not allowed in the bypass list; %s"), pattern,
+		  _(setting_form(FORM_BYPASS)->allowed));
+	return error_next(err, _("Give one pattern per item, such as .corp.example or 10.0.0.0/8."));
+}
