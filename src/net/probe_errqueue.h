@@ -20,6 +20,7 @@ struct probe_icmp_error {
 	int sys_errno;			/* what the kernel makes of it */
 	uint32_t mtu;			/* of "fragmentation needed" and "packet too big", else 0 */
 	struct probe_address offender;	/* who sent it; AF_UNSPEC when unknown */
+	bool from_this_host;		/* the offender is this host: a neighbour that does not answer, or a local rule */
 };
 
 /* The meaning of a type and code, family made alike. */
@@ -39,10 +40,11 @@ enum probe_icmp_kind {
 bool probe_errqueue_enable(int fd, int family);
 
 /* Takes one error from the queue; false when there is none. An error that is not ICMP (local) leaves seen = false and
- * sets sys_errno. */
+ * sets sys_errno. Keeps errno. */
 bool probe_errqueue_read(int fd, struct probe_icmp_error *out);
 
-/* Reads the control messages of one error. Pure, strict about lengths: for tests and the fuzzer. */
+/* Reads the control messages of one error. Pure (from_this_host stays false), strict about lengths: for tests and the
+ * fuzzer. */
 bool probe_errqueue_parse(struct msghdr *msg, struct probe_icmp_error *out);
 
 enum probe_icmp_kind probe_icmp_kind(const struct probe_icmp_error *e);

@@ -27,4 +27,8 @@ struct probe_ping {
 void probe_ping(const struct probe_address *target, unsigned int count, unsigned int ttl, int budget_ms,
 		struct probe_ping *out);
 
+/* For probe_trace.c: opens a ping socket (-1 and errno), and sends one request to its peer. */
+int probe_ping_open(const struct probe_address *target, unsigned int ttl);
+bool probe_ping_send(int fd, int family, uint16_t sequence);
+
 #endif
