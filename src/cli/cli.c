@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +118,22 @@ int cli_usage(const struct cli *cli, const char *fmt, ...)
 	return EXIT_USAGE;
 }
 
+void cli_warn(const struct cli *cli, const char *fmt, ...)
+{
+	char text[ERROR_TEXT_MAX];
+	va_list args;
+
+	if (cli->quiet)
+		return;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	fflush(stdout);
+	fputs("posture-console: ", stderr);
+	put_safe(stderr, text);
+	fputc('\n', stderr);
+}
+
 enum { OPTION_HELP = 0x7000, OPTION_JSON, OPTION_QUIET, OPTION_NO_COLOR, OPTION_CONFIG, OPTION_STATE_DIR };
 #define OPTIONS_MAX 48
 
@@ -189,14 +206,32 @@ struct settings *cli_settings(const struct cli *cli, int *exit_code)
 	return s;
 }
 
+/* A signal that ends the program must not leave the terminal without echo. */
+static volatile sig_atomic_t prompt_signal;
+
+static void on_prompt_signal(int number)
+{
+	prompt_signal = number;
+}
+
+static bool interrupted(struct error *err)
+{
+	error_set(err, FINDING_NONE, _("interrupted; nothing was entered"));
+	if (err != NULL)
+		err->exit_code = EXIT_INTERRUPTED;
+	return false;
+}
+
 static bool read_line(int fd, struct buffer *out, const char *name, struct error *err)
 {
 	for (;;) {
 		char c;
 		ssize_t n = read(fd, &c, 1);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && errno == EINTR && prompt_signal == 0)
 			continue;
+		if (n < 0 && errno == EINTR)
+			return interrupted(err);
 		if (n < 0)
 			return error_errno(err, FINDING_IO_ERROR, _("cannot read %s"), name);
 		if (n == 0 || c == '\n')
@@ -209,10 +244,33 @@ static bool read_line(int fd, struct buffer *out, const char *name, struct error
 	return true;
 }
 
-bool cli_read_secret(const char *prompt, const char *file, struct buffer *out, struct error *err)
+/* Reads from the terminal with its echo off. */
+static bool read_hidden(struct buffer *out, struct error *err)
 {
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP };
+	struct sigaction old[sizeof(signals) / sizeof(signals[0])], action = { .sa_handler = on_prompt_signal };
 	struct termios saved, silent;
 	bool hidden = false, ok;
+
+	prompt_signal = 0;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaction(signals[i], &action, &old[i]);
+	if (tcgetattr(STDIN_FILENO, &saved) == 0) {
+		silent = saved;
+		silent.c_lflag &= ~(tcflag_t)ECHO;
+		hidden = tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
+	}
+	ok = read_line(STDIN_FILENO, out, _("the terminal"), err);
+	if (hidden)
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &saved);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaction(signals[i], &old[i], NULL);
+	return ok;
+}
+
+bool cli_read_secret(const char *prompt, const char *file, struct buffer *out, struct error *err)
+{
+	bool ok;
 	int fd;
 
 	if (file != NULL) {
@@ -230,16 +288,9 @@ bool cli_read_secret(const char *prompt, const char *file, struct buffer *out, s
 		error_usage(err, _("there is no terminal to ask for the password on"));
 		return error_next(err, _("Give it with --password-file FILE (/dev/stdin works)."));
 	}
-	fputs(prompt, stderr);
+	put_safe(stderr, prompt);
 	fflush(stderr);
-	if (tcgetattr(STDIN_FILENO, &saved) == 0) {
-		silent = saved;
-		silent.c_lflag &= ~(tcflag_t)ECHO;
-		hidden = tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
-	}
-	ok = read_line(STDIN_FILENO, out, "standard input", err);
-	if (hidden)
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &saved);
+	ok = read_hidden(out, err);
 	fputc('\n', stderr);
 	return ok;
 }

@@ -39,6 +39,8 @@ const struct cli_command *cli_command_find(const char *name);
 int cli_fail(const struct cli *cli, const struct error *err);
 /* A usage error with the command's synopsis: exit code 2. */
 int cli_usage(const struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Prints a remark for a person on standard error, sanitised; nothing with --quiet. */
+void cli_warn(const struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* getopt_long over `argv` with --help handled for every command (prints, and *exit_code is set): use in a loop like
  * getopt_long. Returns -1 at the end, '?' after a usage error was printed, 'h' when help was printed. The global options
  * --json, --quiet, --no-color, --config, --state-dir are taken anywhere on the line. */
