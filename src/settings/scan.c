@@ -80,10 +80,75 @@ static enum scan_token scan_include(struct scan *s)
 	return skip_quoted(s) ? SCAN_INCLUDE : SCAN_BAD;
 }
 
-static bool is_word_byte(char c)
+static bool is_letter(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c != '\0' && strchr("_*-+.", c) != NULL);
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_hex_digit(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static size_t run_of(const struct scan *s, size_t pos, bool (*is_in)(char c))
+{
+	size_t n = 0;
+
+	while (pos + n < s->len && is_in(s->text[pos + n]))
+		n++;
+	return n;
+}
+
+static char at(const struct scan *s, size_t pos)
+{
+	return pos < s->len ? s->text[pos] : '\0';
+}
+
+static void skip_name(struct scan *s)
+{
+	while (is_letter(at(s, s->pos)) || is_digit(at(s, s->pos)) ||
+	       (at(s, s->pos) != '\0' && strchr("-_*", at(s, s->pos)) != NULL))
+		s->pos++;
+}
+
+/* "L" or "LL" behind a whole number. */
+static size_t skip_suffix(const struct scan *s, size_t pos)
+{
+	for (int i = 0; i < 2 && at(s, pos) == 'L'; i++)
+		pos++;
+	return pos;
+}
+
+/* The longest number at s->pos, as a name may follow it without a blank: 10, -1.5, 7., .5e3, 0x1F, 12L. */
+static bool skip_number(struct scan *s)
+{
+	size_t pos = s->pos, whole, exponent;
+	bool point;
+
+	if (at(s, pos) == '0' && (at(s, pos + 1) | 0x20) == 'x' && is_hex_digit(at(s, pos + 2))) {
+		s->pos = skip_suffix(s, pos + 2 + run_of(s, pos + 2, is_hex_digit));
+		return true;
+	}
+	pos += at(s, pos) == '+' || at(s, pos) == '-';
+	whole = run_of(s, pos, is_digit);
+	pos += whole;
+	point = at(s, pos) == '.';
+	if (whole == 0 && !point)
+		return false;
+	if (point)
+		pos += 1 + run_of(s, pos + 1, is_digit);
+	exponent = pos + 1 + (at(s, pos + 1) == '+' || at(s, pos + 1) == '-');
+	if ((at(s, pos) | 0x20) == 'e' && is_digit(at(s, exponent)))
+		pos = exponent + run_of(s, exponent, is_digit);
+	else if (!point)
+		pos = skip_suffix(s, pos);
+	s->pos = pos;
+	return true;
 }
 
 static enum scan_token scan_token(struct scan *s)
@@ -98,11 +163,12 @@ static enum scan_token scan_token(struct scan *s)
 		s->pos++;
 		return SCAN_MARK;
 	}
-	if (is_word_byte(c)) {
-		while (s->pos < s->len && is_word_byte(s->text[s->pos]))
-			s->pos++;
+	if (is_letter(c) || c == '*') {
+		skip_name(s);
 		return SCAN_WORD;
 	}
+	if (skip_number(s))
+		return SCAN_WORD;
 	if (starts_with(s, s->pos, INCLUDE_WORD))
 		return scan_include(s);
 	s->pos++;

@@ -103,6 +103,20 @@ static bool include(struct check *c, const char *name, size_t len, const char *p
 	return ok;
 }
 
+/* What has no end swallows the rest of the file, and libconfig lets some of it pass. Other bad words it names itself. */
+static bool check_bad(const struct check *c, const char *path, const struct scan *s)
+{
+	const char *what = NULL;
+
+	if (s->text[s->start] == '"')
+		what = _("text in quotes has no end");
+	else if (s->text[s->start] == '@')
+		what = _("@include must be the first word of a line, with a name in quotes after it");
+	else if (s->len - s->start >= 2 && memcmp(s->text + s->start, "/*", 2) == 0)
+		what = _("a comment has no end");
+	return what == NULL || error_set(c->err, FINDING_CONFIG_INVALID, "%s:%u: %s", path, s->line, what);
+}
+
 static bool check_file(struct check *c, const char *path, const char *text, size_t len)
 {
 	struct scan s = SCAN_INIT(text, len);
@@ -123,6 +137,8 @@ static bool check_file(struct check *c, const char *path, const char *text, size
 				return false;
 		}
 	}
+	if (token == SCAN_BAD && !check_bad(c, path, &s))
+		return false;
 	if (nul != NULL)
 		return error_set(c->err, FINDING_CONFIG_INVALID, _("%s: a zero byte at byte %zu; the file is no text"), path,
 				 (size_t)(nul - text) + 1);

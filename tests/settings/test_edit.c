@@ -106,8 +106,8 @@ static void words_know_their_lines(void **state)
 {
 	static const struct { enum scan_token token; const char *text; unsigned int line; } words[] = {
 		{ SCAN_WORD, "a", 1 }, { SCAN_MARK, "=", 2 }, { SCAN_STRING, "\"x\ny\"", 4 }, { SCAN_MARK, ";", 5 },
-		{ SCAN_INCLUDE, "@include \t\"z\"", 6 }, { SCAN_WORD, "-1.5e3L", 7 }, { SCAN_BAD, "@", 7 },
-		{ SCAN_BAD, "/", 7 }, { SCAN_END, "", 8 },
+		{ SCAN_INCLUDE, "@include \t\"z\"", 6 }, { SCAN_WORD, "-1.5e3", 7 }, { SCAN_WORD, "L", 7 },
+		{ SCAN_BAD, "@", 7 }, { SCAN_BAD, "/", 7 }, { SCAN_END, "", 8 },
 	};
 	static const char text[] = "a\n= // =\n/* \n*/\"x\ny\";\n \t@include \t\"z\"\n-1.5e3L @/ \n";
 	struct scan s = SCAN_INIT(text, sizeof(text) - 1);
@@ -121,12 +121,31 @@ static void words_know_their_lines(void **state)
 	}
 }
 
+static void numbers_end_where_libconfig_ends_them(void **state)
+{
+	static const struct { const char *text; size_t first; } rows[] = {
+		{ "3128ss", 4 }, { "10", 2 }, { "10LLL", 4 }, { "0x1FL;", 5 }, { "0xg", 1 }, { "-1.5e3L", 6 }, { ".5", 2 },
+		{ ".", 1 }, { "7.", 2 }, { "7.e", 2 }, { "1e5", 3 }, { "1e+", 1 }, { "1.2.3", 3 }, { "1-1", 1 }, { "+", 0 },
+		{ "-x", 0 }, { "_a", 0 }, { "a-b_c*1.5", 7 }, { "*", 1 }, { "truely", 6 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N(rows); i++) {
+		struct scan s = SCAN_INIT(rows[i].text, strlen(rows[i].text));
+		enum scan_token token = scan_next(&s);
+
+		if (token != (rows[i].first > 0 ? SCAN_WORD : SCAN_BAD) || (rows[i].first > 0 && s.pos != rows[i].first))
+			fail_msg("\"%s\": token %d ends at %zu", rows[i].text, (int)token, s.pos);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_edit_changes_one_value_only),
 		cmocka_unit_test(an_edit_stops_at_the_buffer_s_maximum),
 		cmocka_unit_test(words_know_their_lines),
+		cmocka_unit_test(numbers_end_where_libconfig_ends_them),
 	};
 
 	return cmocka_run_group_tests_name("settings: edit", tests, NULL, NULL);
