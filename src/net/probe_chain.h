@@ -85,7 +85,7 @@ struct probe_chain_options {
 	X509_STORE *store;		/* the anchors; NULL: none */
 	const char *host;		/* name or address literal to match; NULL: any */
 	time_t at;			/* the time to judge at */
-	int auth_level;			/* OpenSSL security level for keys and signatures; -1: 1, the library's default */
+	int auth_level;			/* OpenSSL security level for keys and signatures; -1: as TLS on this host uses it */
 	bool check_crl;			/* with the CRLs of the store */
 };
 

@@ -33,6 +33,9 @@ bool probe_channel_unread(struct probe_channel *ch, const void *data, size_t len
  * For probe_tls.c. */
 bool probe_channel_push_tls(struct probe_channel *ch, SSL *ssl);
 
+/* The innermost TLS session, borrowed; NULL when there is none. For probe_tls.c. */
+SSL *probe_channel_tls(const struct probe_channel *ch);
+
 /* Bytes of this channel's lowest layer, both ways. */
 uint64_t probe_channel_bytes_received(const struct probe_channel *ch);
 uint64_t probe_channel_bytes_sent(const struct probe_channel *ch);

@@ -45,6 +45,7 @@ struct probe_http_head {
 	int64_t date_s;			/* seconds since 1970; -1 when there is none or it is bad */
 	int64_t content_length;		/* -1 when there is none */
 	bool chunked;
+	bool closes;			/* the sender will close: "close", or HTTP/1.0 without "keep-alive" */
 	bool duplicate_length;		/* two different Content-Length: a broken or hostile sender */
 	char squid_error[128];		/* X-Squid-Error */
 	char proxy_status[256];		/* Proxy-Status (RFC 9209), all of them, joined with ", " */
@@ -104,11 +105,14 @@ struct probe_exchange {
 	int64_t duration_us;
 };
 
-/* Sends `request` as it stands and reads the head of the reply, and up to `body_wanted` bytes of the body (at most
- * PROBE_BODY_MAX). Bytes beyond what was wanted are put back into the channel. `skip_informational`: 1xx heads are passed
- * over. */
-void probe_http_exchange(struct probe_channel *ch, const char *request, size_t request_len, size_t body_wanted,
-			 int budget_ms, struct probe_exchange *out);
+/* Sends `request` as it stands and reads the head of the reply; 1xx heads are passed over. Bytes behind the head are put back
+ * into the channel. */
+void probe_http_exchange(struct probe_channel *ch, const char *request, size_t request_len, int budget_ms,
+			 struct probe_exchange *out);
+
+/* After an OK: reads the beginning of the body into `out`, at most PROBE_BODY_MAX bytes and PROBE_BODY_WAIT_MS. */
+#define PROBE_BODY_WAIT_MS 700
+void probe_http_exchange_body(struct probe_channel *ch, int budget_ms, struct probe_exchange *out);
 
 /* GET of host and path over a plain or TLS channel, HTTP/1.1 with "Connection: close". False when host or path cannot stand
  * in a request. */

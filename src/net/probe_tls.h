@@ -23,7 +23,8 @@ struct probe_tls_options {
 	int min_version, max_version;	/* TLS1_VERSION .. TLS1_3_VERSION; 0: TLS 1.2, the newest */
 	const char *ciphers;		/* TLS 1.2 cipher list, e.g. "ALL:@SECLEVEL=0" to find out what would do; NULL: default */
 	bool small_hello;		/* the smallest ClientHello: no key share beyond one curve, no tickets, no status request */
-	bool ignore_system_config;	/* do not read the system's openssl.cnf (to tell a local policy) */
+	bool ignore_system_config;	/* as if there were no openssl.cnf (to tell a local policy); the session then ends with
+					 * the handshake */
 	int budget_ms;
 };
 
