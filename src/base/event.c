@@ -9,6 +9,7 @@
 #include "base/text.h"
 
 #define EVENT_TEXT_MAX (1024 * 1024)
+#define NUMBER_DIGITS 12		/* 12.4, not 12.400000000000000355 */
 
 json_t *event_new(const char *kind, const char *fmt, ...)
 {
@@ -59,7 +60,7 @@ json_t *event_string(const char *text)
 
 bool event_write_line(int fd, const json_t *event)
 {
-	char *text = json_dumps(event, JSON_COMPACT);
+	char *text = json_dumps(event, JSON_COMPACT | JSON_REAL_PRECISION(NUMBER_DIGITS));
 	size_t len;
 	bool ok;
 
