@@ -78,7 +78,7 @@ static bool take_lock(struct lock *lock, const char *path, struct error *err)
 
 static void drop_lock(struct lock *lock)
 {
-	if (lock->fd >= 0)
+	if (lock->path != NULL && lock->fd >= 0)
 		unlink(lock->path);
 	file_close(&lock->fd);
 	free(lock->path);
@@ -174,7 +174,11 @@ out:
 
 static bool any_changed(const struct settings *s)
 {
-	return memchr(s->changed, true, sizeof(s->changed)) != NULL;
+	for (int i = 0; i < SETTING_COUNT; i++) {
+		if (s->changed[i])
+			return true;
+	}
+	return false;
 }
 
 bool settings_save(struct settings *s, struct error *err)

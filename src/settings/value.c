@@ -141,6 +141,13 @@ static bool text_fits(const struct setting_info *info, const char *text, size_t 
 	return form->fits == NULL || form->fits(text, index);
 }
 
+static bool too_many(enum setting id, size_t n, struct error *err)
+{
+	error_set(err, FINDING_CONFIG_INVALID, _("%s: %zu items are too many; at most %d are allowed"), setting_info(id)->key, n,
+		  VALUE_ITEMS_MAX);
+	return error_next(err, _("Give fewer items."));
+}
+
 bool value_parse_list(enum setting id, const char *const *items, size_t n, struct setting_value *out,
 		      struct error *err)
 {
@@ -148,8 +155,7 @@ bool value_parse_list(enum setting id, const char *const *items, size_t n, struc
 
 	*out = (struct setting_value){ 0 };
 	if (n > VALUE_ITEMS_MAX)
-		return error_set(err, FINDING_CONFIG_INVALID, _("%s: %zu items are too many; at most %d are allowed"),
-				 info->key, n, VALUE_ITEMS_MAX);
+		return too_many(id, n, err);
 	out->items = calloc(n > 0 ? n : 1, sizeof(*out->items));
 	if (out->items == NULL)
 		return out_of_memory(err);
@@ -158,12 +164,11 @@ bool value_parse_list(enum setting id, const char *const *items, size_t n, struc
 			refuse(id, items[i], err);
 			goto fail;
 		}
-		out->items[i] = strdup(items[i]);
+		out->items[out->count++] = strdup(items[i]);
 		if (out->items[i] == NULL) {
 			out_of_memory(err);
 			goto fail;
 		}
-		out->count++;
 	}
 	return true;
 fail:
@@ -237,7 +242,7 @@ static bool read_list(enum setting id, const config_setting_t *node, struct sett
 	int n = config_setting_length(node);
 
 	if (n > VALUE_ITEMS_MAX)
-		return value_parse_list(id, NULL, (size_t)n, out, err);
+		return too_many(id, (size_t)n, err);
 	for (int i = 0; i < n; i++) {
 		const config_setting_t *item = config_setting_get_elem(node, (unsigned int)i);
 
