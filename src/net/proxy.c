@@ -19,17 +19,15 @@ static enum proxy_scheme scheme_by_name(const char *name)
 static bool copy_bypass(struct proxy *p, const struct settings *s, struct error *err)
 {
 	size_t n = settings_list_size(s, SETTING_PROXY_BYPASS);
+	bool ok;
 
 	p->bypass = calloc(n > 0 ? n : 1, sizeof(*p->bypass));
-	for (size_t i = 0; p->bypass != NULL && i < n; i++) {
-		p->bypass[i] = strdup(settings_list_item(s, SETTING_PROXY_BYPASS, i));
-		if (p->bypass[i] == NULL)
-			break;
-		p->bypass_count++;
+	ok = p->bypass != NULL;
+	for (size_t i = 0; ok && i < n; i++) {
+		p->bypass[p->bypass_count++] = strdup(settings_list_item(s, SETTING_PROXY_BYPASS, i));
+		ok = p->bypass[i] != NULL;
 	}
-	if (p->bypass == NULL || p->bypass_count < n)
-		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
-	return true;
+	return ok || error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 }
 
 static bool load_password(struct proxy *p, const char *state_dir, struct error *err)
@@ -86,6 +84,14 @@ void proxy_clear(struct proxy *p)
 		free(p->bypass[i]);
 	free(p->bypass);
 	explicit_bzero(p, sizeof(*p));
+}
+
+char *proxy_host_text(const struct proxy *p, char dst[PROXY_HOST_TEXT_MAX])
+{
+	bool v6 = strchr(p->host, ':') != NULL;
+
+	snprintf(dst, PROXY_HOST_TEXT_MAX, "%s%s%s", v6 ? "[" : "", p->host, v6 ? "]" : "");
+	return dst;
 }
 
 bool proxy_applies(const struct proxy *p, const char *host)

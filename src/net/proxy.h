@@ -30,6 +30,10 @@ struct proxy {
 bool proxy_from_settings(struct proxy *p, const struct settings *s, const char *state_dir, struct error *err);
 void proxy_clear(struct proxy *p);
 
+#define PROXY_HOST_TEXT_MAX 260
+/* The proxy's host as libcurl and URLs want it: an IPv6 address in brackets. Returns dst. */
+char *proxy_host_text(const struct proxy *p, char dst[PROXY_HOST_TEXT_MAX]);
+
 /* True when a request to that host goes through the proxy. `host`: a name (any case, trailing dot allowed) or an
  * address literal, IPv6 without brackets. */
 bool proxy_applies(const struct proxy *p, const char *host);

@@ -184,7 +184,7 @@ static void a_proxy_that_is_set_is_used_but_for_its_bypass_list(void **state)
 	static const char *const pairs[] = { "proxy.enabled", "true", "proxy.scheme", "socks5", "proxy.host", "p.example",
 					     "proxy.port", "1080", "proxy.user", "me", "proxy.bypass", ".corp.example, 10.0.0.0/8", NULL };
 	struct settings *s = settings_with(pairs);
-	char dir[] = "/tmp/pc-proxy-XXXXXX";
+	char dir[] = "/tmp/pc-proxy-XXXXXX", text[PROXY_HOST_TEXT_MAX];
 	struct error err = ERROR_INIT;
 	struct proxy p;
 
@@ -194,6 +194,10 @@ static void a_proxy_that_is_set_is_used_but_for_its_bypass_list(void **state)
 	assert_true(proxy_from_settings(&p, s, dir, &err));
 	assert_true(p.enabled);
 	assert_int_equal(p.scheme, PROXY_SOCKS5);
+	assert_string_equal(proxy_host_text(&p, text), "p.example");
+	strcpy(p.host, "2001:db8::1");
+	assert_string_equal(proxy_host_text(&p, text), "[2001:db8::1]");
+	strcpy(p.host, "p.example");
 	assert_string_equal(p.host, "p.example");
 	assert_int_equal(p.port, 1080);
 	assert_string_equal(p.user, "me");
