@@ -1,0 +1,437 @@
+/* A generation's description, generation.json, and the links that say which one counts. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/event.h"
+#include "base/file.h"
+#include "base/i18n.h"
+#include "store/inside.h"
+
+#define DAY_DIGITS 8
+#define COUNTER_DIGITS_MAX 9
+#define READ_TRIES 3
+
+bool store_id_valid(const char *id)
+{
+	size_t day = strspn(id, "0123456789"), counter;
+
+	if (day != DAY_DIGITS || id[day] != '-' || id[day + 1] == '0')
+		return false;
+	counter = strspn(id + day + 1, "0123456789");
+	return counter >= 1 && counter <= COUNTER_DIGITS_MAX && id[day + 1 + counter] == '\0';
+}
+
+int generation_id_compare(const char *a, const char *b)
+{
+	int day = strncmp(a, b, DAY_DIGITS);
+	long x = strtol(a + DAY_DIGITS + 1, NULL, 10), y = strtol(b + DAY_DIGITS + 1, NULL, 10);
+
+	return day != 0 ? day : (x > y) - (x < y);
+}
+
+/* --- the document ------------------------------------------------------------------------------------------------- */
+
+static json_t *json_of_text(const char *text)
+{
+	return event_string(text != NULL ? text : "");
+}
+
+static json_t *json_of_time(time_t t)
+{
+	char text[CLOCK_TEXT_MAX];
+
+	return t == 0 ? json_null() : json_string(clock_rfc3339(text, t));
+}
+
+static json_t *json_of_component(const struct store_component *c)
+{
+	char hex[2 * sizeof(c->sha256) + 1];
+
+	for (size_t i = 0; i < sizeof(c->sha256); i++)
+		snprintf(hex + 2 * i, 3, "%02x", c->sha256[i]);
+	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:s, s:I, s:I, s:b}", "id", c->id, "title", json_of_text(c->title),
+			 "version", json_of_text(c->version), "href", json_of_text(c->href), "size",
+			 (json_int_t)c->size, "sha256", hex, "files", (json_int_t)c->files, "bytes",
+			 (json_int_t)c->bytes, "once", (int)c->once);
+}
+
+json_t *generation_document(const struct store_generation *g, const char *replaces, const json_t *history)
+{
+	json_t *components = json_array();
+
+	for (size_t i = 0; components != NULL && i < g->count; i++) {
+		if (json_array_append_new(components, json_of_component(&g->components[i])) < 0) {
+			json_decref(components);
+			return NULL;
+		}
+	}
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:O}", "generation", g->id, "version",
+			 json_of_text(g->version), "published", json_of_time(g->published), "expires",
+			 json_of_time(g->expires), "installed", json_of_time(g->installed), "source",
+			 json_of_text(g->source), "from", json_of_text(g->from), "signer", json_of_text(g->signer),
+			 "replaces", replaces, "components", components, "history", history);
+}
+
+static bool take_text(const json_t *object, const char *key, char **out)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	*out = text != NULL ? strdup(text) : NULL;
+	return *out != NULL;
+}
+
+static bool take_time(const json_t *object, const char *key, time_t *out)
+{
+	const json_t *value = json_object_get(object, key);
+
+	*out = 0;
+	return json_is_null(value) || (json_is_string(value) && clock_parse_rfc3339(json_string_value(value), out));
+}
+
+static bool take_number(const json_t *object, const char *key, int64_t *out)
+{
+	const json_t *value = json_object_get(object, key);
+
+	*out = json_integer_value(value);
+	return json_is_integer(value);
+}
+
+static bool take_sha256(const json_t *object, unsigned char sha256[32])
+{
+	const char *hex = json_string_value(json_object_get(object, "sha256"));
+
+	if (hex == NULL || strlen(hex) != 64 || strspn(hex, "0123456789abcdef") != 64)
+		return false;
+	for (size_t i = 0; i < 32; i++) {
+		char pair[3] = { hex[2 * i], hex[2 * i + 1], '\0' };
+
+		sha256[i] = (unsigned char)strtoul(pair, NULL, 16);
+	}
+	return true;
+}
+
+static bool take_component(const json_t *object, struct store_component *c)
+{
+	c->once = json_is_true(json_object_get(object, "once"));
+	return take_text(object, "id", &c->id) && store_name_valid(c->id) && take_text(object, "title", &c->title) &&
+	       take_text(object, "version", &c->version) && take_text(object, "href", &c->href) &&
+	       take_number(object, "size", &c->size) && take_sha256(object, c->sha256) &&
+	       take_number(object, "files", &c->files) && take_number(object, "bytes", &c->bytes);
+}
+
+static bool take_generation(const json_t *object, struct store_generation *g)
+{
+	const json_t *components = json_object_get(object, "components");
+
+	if (!take_text(object, "version", &g->version) || !take_time(object, "published", &g->published) ||
+	    !take_time(object, "expires", &g->expires) || !take_time(object, "installed", &g->installed) ||
+	    !take_text(object, "source", &g->source) || !take_text(object, "from", &g->from) ||
+	    !take_text(object, "signer", &g->signer) || !json_is_array(components))
+		return false;
+	g->components = calloc(json_array_size(components) + 1, sizeof(*g->components));
+	if (g->components == NULL)
+		return false;
+	for (size_t i = 0; i < json_array_size(components); i++) {
+		g->count++;
+		if (!take_component(json_array_get(components, i), &g->components[i]))
+			return false;
+	}
+	return true;
+}
+
+json_t *generation_read(const struct store *s, const char *id, struct error *err)
+{
+	struct buffer text = BUFFER_INIT(GENERATION_FILE_MAX);
+	json_t *document = NULL;
+	const char *named;
+	json_error_t why;
+	char path[sizeof(GENERATION_NAME) + STORE_GENERATION_MAX];
+
+	if (!store_id_valid(id) || s->content_fd < 0) {
+		error_set(err, FINDING_PATH_INVALID, _("there is no generation %s"), id);
+		goto out;
+	}
+	snprintf(path, sizeof(path), "%s/" GENERATION_NAME, id);
+	if (!file_read(s->content_fd, path, &text, err)) {
+		if (err != NULL && err->sys_errno == ENOENT)
+			error_set(err, FINDING_PATH_INVALID, _("there is no generation %s in %s/%s"), id, s->path,
+				  CONTENT_NAME);
+		goto out;
+	}
+	document = json_loadb(buffer_text(&text), text.len, JSON_REJECT_DUPLICATES, &why);
+	if (document == NULL && json_error_code(&why) == json_error_out_of_memory) {
+		error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+		goto out;
+	}
+	named = json_string_value(json_object_get(document, "generation"));
+	if (named == NULL || strcmp(named, id) != 0) {
+		error_set(err, FINDING_IO_ERROR, _("%s/%s/%s is damaged"), s->path, CONTENT_NAME, path);
+		json_decref(document);
+		document = NULL;
+	}
+out:
+	if (document == NULL)
+		error_next(err, _("Run \"posture-console history\" to see which generations are kept."));
+	buffer_clear(&text);
+	return document;
+}
+
+static struct store_generation *generation_of(const json_t *document, const char *id)
+{
+	struct store_generation *g = calloc(1, sizeof(*g));
+
+	if (g == NULL)
+		return NULL;
+	snprintf(g->id, sizeof(g->id), "%s", id);
+	if (!take_generation(document, g)) {
+		store_generation_free(g);
+		return NULL;
+	}
+	return g;
+}
+
+static bool load(const struct store *s, const char *id, struct store_generation **out, struct error *err)
+{
+	json_t *document = generation_read(s, id, err);
+
+	if (document == NULL)
+		return false;
+	errno = 0;
+	*out = generation_of(document, id);
+	json_decref(document);
+	if (*out == NULL && errno == ENOMEM)
+		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	if (*out == NULL) {
+		error_set(err, FINDING_IO_ERROR, _("%s/%s/%s/%s is damaged"), s->path, CONTENT_NAME, id, GENERATION_NAME);
+		return error_next(err, _("Run \"posture-console history\" to see which generations are kept."));
+	}
+	return true;
+}
+
+bool store_generation_load(const struct store *s, const char *id, struct store_generation **out, struct error *err)
+{
+	char current[STORE_GENERATION_MAX];
+
+	*out = NULL;
+	if (id != NULL)
+		return load(s, id, out, err);
+	/* Another process may switch, and remove what was current, between the two steps. */
+	for (int i = 0; i < READ_TRIES; i++) {
+		char now[STORE_GENERATION_MAX];
+
+		store_current(s, current);
+		if (current[0] == '\0' || load(s, current, out, err))
+			return true;
+		store_current(s, now);
+		if (strcmp(now, current) == 0)
+			break;
+	}
+	return false;
+}
+
+void store_generation_free(struct store_generation *g)
+{
+	if (g == NULL)
+		return;
+	for (size_t i = 0; i < g->count; i++) {
+		free(g->components[i].id);
+		free(g->components[i].title);
+		free(g->components[i].version);
+		free(g->components[i].href);
+	}
+	free(g->components);
+	free(g->version);
+	free(g->source);
+	free(g->from);
+	free(g->signer);
+	free(g);
+}
+
+const struct store_component *store_generation_component(const struct store_generation *g, const char *id)
+{
+	for (size_t i = 0; i < g->count; i++) {
+		if (strcmp(g->components[i].id, id) == 0)
+			return &g->components[i];
+	}
+	return NULL;
+}
+
+/* --- whole or not ------------------------------------------------------------------------------------------------- */
+
+static int open_component(const struct store *s, const char *id, const char *component)
+{
+	char path[ENTRY_NAME_MAX];
+
+	if (!store_id_valid(id) || !store_name_valid(component) || s->content_fd < 0)
+		return -1;
+	snprintf(path, sizeof(path), "%s/" COMPONENTS_NAME "/%s", id, component);
+	return openat(s->content_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+bool store_component_whole(const struct store *s, const struct store_generation *g, const char *component)
+{
+	const struct store_component *c = store_generation_component(g, component);
+	int fd = c != NULL ? open_component(s, g->id, component) : -1;
+	struct tree_count count = { 0 };
+	bool whole = fd >= 0 && tree_count_files(fd, &count, NULL) && count.files == c->files;
+
+	file_close(&fd);
+	return whole;
+}
+
+bool generation_error_is_damage(const struct error *err)
+{
+	return err->code == FINDING_PATH_INVALID || (err->code == FINDING_IO_ERROR && err->sys_errno == 0);
+}
+
+bool generation_check(const struct store *s, const char *id, bool *whole, struct error *err)
+{
+	struct store_generation *g;
+	struct error why = ERROR_INIT;
+	bool ok = true;
+
+	*whole = load(s, id, &g, &why);
+	if (!*whole) {
+		ok = generation_error_is_damage(&why);
+		if (!ok && err != NULL)
+			*err = why;
+		return ok;
+	}
+	for (size_t i = 0; ok && *whole && i < g->count; i++) {
+		int fd = open_component(s, id, g->components[i].id);
+
+		*whole = fd >= 0;
+		if (fd < 0 && errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+			ok = error_errno(err, FINDING_IO_ERROR, _("cannot open the component %s of %s"),
+					 g->components[i].id, id);
+		file_close(&fd);
+	}
+	store_generation_free(g);
+	return ok;
+}
+
+/* --- which there are ---------------------------------------------------------------------------------------------- */
+
+struct id_list {
+	const struct store *s;
+	char **ids;
+	size_t count, room;
+};
+
+static bool add_id(void *data, const char *name, struct error *err)
+{
+	struct id_list *list = data;
+	json_t *document;
+	char *copy;
+
+	if (!store_id_valid(name))
+		return true;
+	document = generation_read(list->s, name, NULL);
+	if (document == NULL)
+		return true;
+	json_decref(document);
+	if (list->count == list->room) {
+		size_t room = list->room == 0 ? 16 : 2 * list->room;
+		char **ids = realloc(list->ids, room * sizeof(*ids));
+
+		if (ids == NULL)
+			return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+		list->ids = ids;
+		list->room = room;
+	}
+	copy = strdup(name);
+	if (copy == NULL)
+		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	list->ids[list->count++] = copy;
+	return true;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	return generation_id_compare(*(char *const *)a, *(char *const *)b);
+}
+
+bool store_generation_ids(const struct store *s, char ***ids, size_t *count, struct error *err)
+{
+	struct id_list list = { .s = s };
+
+	*ids = NULL;
+	*count = 0;
+	if (s->content_fd >= 0 && !store_each_entry(s->content_fd, add_id, &list, err)) {
+		store_ids_free(list.ids, list.count);
+		return false;
+	}
+	if (list.count > 0)
+		qsort(list.ids, list.count, sizeof(*list.ids), compare_ids);
+	*ids = list.ids;
+	*count = list.count;
+	return true;
+}
+
+void store_ids_free(char **ids, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(ids[i]);
+	free(ids);
+}
+
+/* --- the links ---------------------------------------------------------------------------------------------------- */
+
+static void link_target(const struct store *s, const char *link_name, char *id)
+{
+	char target[sizeof(CONTENT_NAME) + STORE_GENERATION_MAX];
+	const size_t prefix = sizeof(CONTENT_NAME "/") - 1;
+	ssize_t n = s->fd >= 0 ? readlinkat(s->fd, link_name, target, sizeof(target) - 1) : -1;
+
+	id[0] = '\0';
+	if (n <= (ssize_t)prefix || n >= (ssize_t)(sizeof(target) - 1))
+		return;
+	target[n] = '\0';
+	if (strncmp(target, CONTENT_NAME "/", prefix) == 0 && store_id_valid(target + prefix))
+		snprintf(id, STORE_GENERATION_MAX, "%s", target + prefix);
+}
+
+void store_current(const struct store *s, char *id)
+{
+	link_target(s, CURRENT_NAME, id);
+}
+
+void store_previous(const struct store *s, char *id)
+{
+	link_target(s, PREVIOUS_NAME, id);
+}
+
+bool generation_point(struct store *s, const char *link_name, const char *id, struct error *err)
+{
+	char target[sizeof(CONTENT_NAME) + STORE_GENERATION_MAX], temp[ENTRY_NAME_MAX];
+	bool ok;
+
+	snprintf(target, sizeof(target), CONTENT_NAME "/%s", id);
+	snprintf(temp, sizeof(temp), "%s" BUILD_ENDING, link_name);
+	if (id[0] == '\0')
+		ok = unlinkat(s->fd, link_name, 0) == 0 || errno == ENOENT;
+	else
+		ok = (unlinkat(s->staging_fd, temp, 0) == 0 || errno == ENOENT) &&
+		     symlinkat(target, s->staging_fd, temp) == 0 &&
+		     renameat(s->staging_fd, temp, s->fd, link_name) == 0;
+	if (!ok)
+		return error_errno(err, FINDING_IO_ERROR, _("cannot replace the link %s/%s"), s->path, link_name);
+	return file_sync_dir(s->fd, err);
+}
+
+bool generation_take_out(struct store *s, const char *id, struct error *err)
+{
+	char removed[ENTRY_NAME_MAX];
+
+	snprintf(removed, sizeof(removed), "%s" REMOVED_ENDING, id);
+	if (!file_remove_tree(s->staging_fd, removed, err))
+		return false;
+	if (renameat(s->content_fd, id, s->staging_fd, removed) < 0 && errno != ENOENT)
+		return error_errno(err, FINDING_IO_ERROR, _("cannot move the generation %s away"), id);
+	return true;
+}
