@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -84,6 +85,28 @@ static void drop_lock(struct lock *lock)
 	free(lock->path);
 }
 
+/* Removes what a save that was killed has left beside the file: nobody else is writing it now. */
+static void sweep(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+	size_t len = strlen(name);
+	char *folder = words_folder(path);
+	DIR *dir = folder != NULL ? opendir(folder) : NULL;
+	struct dirent *entry;
+
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		const char *e = entry->d_name;
+		size_t n = strlen(e);
+
+		if (n > len + 5 && e[0] == '.' && strncmp(e + 1, name, len) == 0 && e[len + 1] == '.' &&
+		    strcmp(e + n - 4, ".tmp") == 0)
+			unlinkat(dirfd(dir), e, 0);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	free(folder);
+}
+
 /* Puts one changed setting into the text. */
 static bool change_text(const struct settings *s, enum setting id, const struct loaded *fresh, struct buffer *text,
 			struct error *err)
@@ -153,6 +176,7 @@ static bool save_locked(struct settings *s, const char *path, struct error *err)
 		buffer_puts(&text, new_file_text);
 	if (!load_text(path, &text, &before, err))
 		goto out;
+	sweep(path);
 	for (int i = 0; i < SETTING_COUNT; i++) {
 		if (s->changed[i] && !change_text(s, (enum setting)i, &before, &text, err))
 			goto out;
