@@ -19,4 +19,8 @@ struct feed_build {
  * Known file names get their known id and title; others get an id from their file name. `out` may be NULL. */
 bool feed_build(const struct feed_build *build, struct manifest **out, struct error *err);
 
+/* Makes a bundle of a feed: the manifest (made first where there is none), its signature, and every component after
+ * comparing it with the manifest (feed-component-missing, feed-hash-mismatch). Atomic. `out` may be NULL. */
+bool feed_bundle(const char *dir, const char *out_path, struct manifest **out, struct error *err);
+
 #endif
