@@ -9,15 +9,19 @@
 #define PC_NET_HTTP_H
 
 #include <curl/curl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
+#include "net/http_tls.h"
 #include "net/proxy.h"
 
 #define HTTP_REDIRECTS_MAX 10
 
+/* What it points to is borrowed until http_client_free(). */
 struct http_options {
 	const struct proxy *proxy;	/* NULL: always direct */
 	const char *anchors_pem;	/* feed servers: enabled and trusted for Cisco services */
@@ -32,6 +36,7 @@ struct http_options {
 	long retry_after_max_s;		/* a longer Retry-After is a failure at once; 0: 120 */
 	const char *known_hosts;	/* sftp and scp; NULL: ~/.ssh/known_hosts */
 	const char *login_file;		/* netrc-format file for ftp/sftp logins, or NULL */
+	const volatile sig_atomic_t *stop;	/* set by a signal handler: http_get() ends interrupted; NULL: none */
 };
 
 /* What the server said, so far. Valid in the callbacks and after the end. */
@@ -50,6 +55,8 @@ struct http_response {
 	int requests;			/* sent, all attempts */
 	int attempts;
 	double http_version;		/* 1.1, 2.0 */
+	const struct http_tls *tls;	/* the last handshake with the server; NULL when its connection was used again, or
+					 * there was none. Valid only in the callbacks. */
 };
 
 struct http_request {
@@ -58,7 +65,7 @@ struct http_request {
 	const char *if_modified_since;	/* or NULL */
 	int64_t resume_from;		/* bytes that we hold; needs if_range */
 	const char *if_range;		/* etag (strong) or Last-Modified of what we hold */
-	int64_t max_bytes;		/* of the body, whole object: more is FINDING_HTTP_TOO_LARGE */
+	int64_t max_bytes;		/* of the body, whole object: more is FINDING_HTTP_TOO_LARGE; 0: no limit */
 
 	/* The body begins, at response->offset: with a resume that the server did not honour, or whose object changed, at
 	 * 0 again, and also before each retry that restarts. False stops the request (fill err). May be NULL. */
@@ -93,9 +100,5 @@ bool http_step(struct http_client *client, struct curl_waitfd *extra, unsigned i
 /* For small objects: fetches into a buffer (its maximum is the cap) in a loop of its own. */
 bool http_get(struct http_client *client, const char *url, const char *if_none_match, const char *if_modified_since,
 	      struct buffer *out, struct http_response *response, struct error *err);
-
-/* The finding for a failed transfer: from the CURLcode, the OS error, the status, the CONNECT status and the verify
- * result with its depth. Fills the error's message with host, address and cause. */
-/* (internal to http.c; named here so that the mapping is one function) */
 
 #endif
