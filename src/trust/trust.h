@@ -155,8 +155,8 @@ bool trust_change_usages(struct trust_store *store, const char *name, unsigned i
 bool trust_set_description(struct trust_store *store, const char *name, const char *description, struct error *err);
 bool trust_remove(struct trust_store *store, const char *name, struct error *err);
 
-/* True when a certificate is enabled and has ALL of `usages`; otherwise why none is: trust-store-empty,
- * trust-root-disabled, trust-root-not-for-services, trust-anchor-missing (FN72111). */
+/* True when a certificate is enabled and has ALL of `usages`; otherwise trust-store-empty with what would help: which
+ * one to enable or to trust, or that IdenTrust Commercial Root CA 1 is missing (FN72111). */
 bool trust_have_anchor(const struct trust_store *store, unsigned int usages, struct error *err);
 
 /* A new X509_STORE of the certificates that are enabled and have ALL of `usages`; free with X509_STORE_free().
