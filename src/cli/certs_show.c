@@ -1,0 +1,292 @@
+/* posture-console certs show, and what a certificate looks like in JSON. */
+#include <openssl/evp.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "cli/certs.h"
+
+#define LABEL_COLS 14
+
+static const struct {
+	unsigned int remark;
+	const char *name;
+} remarks[] = {
+	{ TRUST_EXPIRED, "expired" }, { TRUST_NOT_YET_VALID, "not-yet-valid" }, { TRUST_EXPIRES_SOON, "expires-soon" },
+	{ TRUST_WEAK_SIGNATURE, "weak-signature" }, { TRUST_WEAK_KEY, "weak-key" }, { TRUST_NOT_A_CA, "not-a-ca" },
+	{ TRUST_REJECTS_SERVERS, "rejects-servers" }, { TRUST_DOUBLE_USE, "double-use" },
+	{ TRUST_FILE_MISSING, "file-missing" },
+};
+
+#define REMARKS (sizeof(remarks) / sizeof(remarks[0]))
+
+static json_t *usages_json(unsigned int usages)
+{
+	json_t *list = json_array();
+
+	for (unsigned int usage = TRUST_INFRASTRUCTURE; usage <= TRUST_CISCO_SERVICES; usage <<= 1) {
+		if ((usages & usage) != 0)
+			json_array_append_new(list, json_string(trust_usage_name(usage)));
+	}
+	return list;
+}
+
+static json_t *remarks_json(unsigned int set)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < REMARKS; i++) {
+		if ((set & remarks[i].remark) != 0)
+			json_array_append_new(list, json_string(remarks[i].name));
+	}
+	return list;
+}
+
+static void hex_text(char *dst, size_t size, const unsigned char *bytes, size_t len, const char *between)
+{
+	size_t used = 0;
+
+	dst[0] = '\0';
+	for (size_t i = 0; i < len && used + 4 < size; i++)
+		used += (size_t)snprintf(dst + used, size - used, "%s%02X", i > 0 ? between : "", bytes[i]);
+}
+
+static void lower_hex(char *dst, const unsigned char *digest, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		snprintf(dst + 2 * i, 3, "%02x", digest[i]);
+}
+
+json_t *certs_entry_json(const struct trust_entry *e)
+{
+	char from[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX], sha256[65];
+
+	lower_hex(sha256, e->sha256, sizeof(e->sha256));
+	return json_pack("{s:s, s:s, s:b, s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:b, s:o}", "name", e->name,
+			 "description", e->description, "enabled", e->enabled, "usages", usages_json(e->usages), "subject",
+			 e->subject, "issuer", e->issuer, "common_name", e->common_name, "serial", e->serial, "not_before",
+			 clock_rfc3339(from, e->not_before), "not_after", clock_rfc3339(until, e->not_after), "sha256",
+			 sha256, "signature_algorithm", e->signature_algorithm, "key", e->key, "ca", e->ca, "self_signed",
+			 e->self_signed, "expired", (e->remarks & TRUST_EXPIRED) != 0, "remarks", remarks_json(e->remarks));
+}
+
+void certs_put_column(const char *text, size_t cols)
+{
+	struct buffer out = BUFFER_INIT(4096);
+
+	text_fit(&out, text, cols, true, true);
+	fputs(buffer_text(&out), stdout);
+	buffer_clear(&out);
+}
+
+static const struct {
+	uint32_t bit;
+	const char *name;
+} key_usages[] = {
+	{ KU_DIGITAL_SIGNATURE, "digitalSignature" }, { KU_NON_REPUDIATION, "nonRepudiation" },
+	{ KU_KEY_ENCIPHERMENT, "keyEncipherment" }, { KU_DATA_ENCIPHERMENT, "dataEncipherment" },
+	{ KU_KEY_AGREEMENT, "keyAgreement" }, { KU_KEY_CERT_SIGN, "keyCertSign" }, { KU_CRL_SIGN, "cRLSign" },
+	{ KU_ENCIPHER_ONLY, "encipherOnly" }, { KU_DECIPHER_ONLY, "decipherOnly" },
+};
+
+static json_t *key_usage_json(X509 *certificate)
+{
+	uint32_t bits = X509_get_key_usage(certificate);
+	json_t *list;
+
+	if (bits == UINT32_MAX)
+		return json_null();
+	list = json_array();
+	for (size_t i = 0; i < sizeof(key_usages) / sizeof(key_usages[0]); i++) {
+		if ((bits & key_usages[i].bit) != 0)
+			json_array_append_new(list, json_string(key_usages[i].name));
+	}
+	return list;
+}
+
+static json_t *extended_usage_json(X509 *certificate)
+{
+	EXTENDED_KEY_USAGE *usages = X509_get_ext_d2i(certificate, NID_ext_key_usage, NULL, NULL);
+	json_t *list;
+
+	if (usages == NULL)
+		return json_null();
+	list = json_array();
+	for (int i = 0; i < sk_ASN1_OBJECT_num(usages) && i < 32; i++) {
+		const ASN1_OBJECT *object = sk_ASN1_OBJECT_value(usages, i);
+		int nid = OBJ_obj2nid(object);
+		char dotted[80];
+
+		OBJ_obj2txt(dotted, sizeof(dotted), object, 1);
+		json_array_append_new(list, json_string(nid != NID_undef ? OBJ_nid2sn(nid) : dotted));
+	}
+	EXTENDED_KEY_USAGE_free(usages);
+	return list;
+}
+
+static json_t *key_id_json(const ASN1_OCTET_STRING *id)
+{
+	char text[256];
+
+	if (id == NULL)
+		return json_null();
+	hex_text(text, sizeof(text), ASN1_STRING_get0_data(id), (size_t)ASN1_STRING_length(id), ":");
+	return json_string(text);
+}
+
+/* What only the certificate itself tells, added to what the index says. */
+static void add_details(json_t *object, X509 *certificate)
+{
+	unsigned char sha1[20] = { 0 };
+	char text[64];
+	long path_length = X509_get_pathlen(certificate);
+
+	X509_digest(certificate, EVP_sha1(), sha1, NULL);
+	lower_hex(text, sha1, sizeof(sha1));
+	json_object_set_new(object, "sha1", json_string(text));
+	json_object_set_new(object, "version", json_integer(X509_get_version(certificate) + 1));
+	json_object_set_new(object, "path_length", path_length >= 0 ? json_integer(path_length) : json_null());
+	json_object_set_new(object, "key_usage", key_usage_json(certificate));
+	json_object_set_new(object, "extended_key_usage", extended_usage_json(certificate));
+	json_object_set_new(object, "subject_key_id", key_id_json(X509_get0_subject_key_id(certificate)));
+	json_object_set_new(object, "authority_key_id", key_id_json(X509_get0_authority_key_id(certificate)));
+}
+
+static void put_field(const char *label, const char *value)
+{
+	certs_put_column(label, LABEL_COLS);
+	cli_print_safe(value);
+	putchar('\n');
+}
+
+static void put_joined(const char *label, const json_t *list)
+{
+	struct buffer out = BUFFER_INIT(8192);
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		buffer_printf(&out, "%s%s", i > 0 ? ", " : "", json_string_value(json_array_get(list, i)));
+	put_field(label, out.len > 0 ? buffer_text(&out) : "-");
+	buffer_clear(&out);
+}
+
+static void put_validity(const struct trust_entry *e)
+{
+	char when[CLOCK_TEXT_MAX], text[128];
+	long days = (long)((e->not_after - clock_now()) / (24 * 3600));
+
+	put_field(_("Valid from"), clock_rfc3339(when, e->not_before));
+	clock_rfc3339(when, e->not_after);
+	if ((e->remarks & TRUST_EXPIRED) != 0)
+		snprintf(text, sizeof(text), _("%s (expired %ld days ago)"), when, -days);
+	else
+		snprintf(text, sizeof(text), _("%s (%ld days left)"), when, days);
+	put_field(_("Valid until"), text);
+}
+
+static void put_usages(const struct trust_entry *e)
+{
+	char text[256];
+	bool first = true;
+
+	for (unsigned int usage = TRUST_INFRASTRUCTURE; usage <= TRUST_CISCO_SERVICES; usage <<= 1) {
+		if ((e->usages & usage) == 0)
+			continue;
+		snprintf(text, sizeof(text), "%s (%s)", trust_usage_name(usage), trust_usage_title(usage));
+		put_field(first ? _("Trusted for") : "", text);
+		first = false;
+	}
+	if (first)
+		put_field(_("Trusted for"), _("nothing"));
+}
+
+static void put_remarks(const struct trust_entry *e)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < REMARKS; i++) {
+		if ((e->remarks & remarks[i].remark) == 0)
+			continue;
+		put_field(first ? _("Warning") : "", trust_remark_text(remarks[i].remark));
+		first = false;
+	}
+}
+
+static void put_details(const json_t *o)
+{
+	const json_t *path_length = json_object_get(o, "path_length");
+	char text[64];
+
+	snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT, json_integer_value(path_length));
+	put_field(_("Path length"), json_is_integer(path_length) ? text : _("no limit"));
+	put_joined(_("Key usage"), json_object_get(o, "key_usage"));
+	put_joined(_("Extended use"), json_object_get(o, "extended_key_usage"));
+	if (json_is_string(json_object_get(o, "subject_key_id")))
+		put_field(_("Key id"), json_string_value(json_object_get(o, "subject_key_id")));
+	put_field("SHA-1", json_string_value(json_object_get(o, "sha1")));
+}
+
+static void show_text(const struct trust_entry *e, const json_t *details)
+{
+	char text[256];
+
+	put_field(_("Name"), e->name);
+	if (e->description[0] != '\0')
+		put_field(_("Description"), e->description);
+	put_field(_("State"), e->enabled ? _("enabled") : _("disabled"));
+	put_usages(e);
+	put_field(_("Subject"), e->subject);
+	put_field(_("Issuer"), e->self_signed ? _("itself") : e->issuer);
+	put_field(_("Serial"), e->serial);
+	put_validity(e);
+	put_field(_("Key"), e->key);
+	put_field(_("Signature"), e->signature_algorithm);
+	put_field(_("CA"), e->ca ? _("yes") : _("no"));
+	hex_text(text, sizeof(text), e->sha256, sizeof(e->sha256), ":");
+	put_field("SHA-256", text);
+	if (details != NULL)
+		put_details(details);
+	put_remarks(e);
+}
+
+int certs_show(struct cli *cli, int argc, char **argv)
+{
+	struct error err = ERROR_INIT;
+	struct trust_store *store;
+	const struct trust_entry *entry;
+	json_t *object;
+	X509 *certificate;
+	int c = cli_getopt(cli, argc, argv, "", NULL), code = EXIT_OK;
+
+	if (c != -1)
+		return c == 'h' ? EXIT_OK : EXIT_USAGE;
+	if (argc - optind != 1)
+		return cli_usage(cli, _("\"show\" takes the name of one certificate"));
+	store = certs_open(cli, &code);
+	if (store == NULL)
+		return code;
+	entry = certs_find(cli, store, argv[optind], &code);
+	if (entry == NULL)
+		goto out;
+	/* A damaged file: what the index says is shown all the same. */
+	certificate = trust_certificate(store, entry, &err);
+	object = certs_entry_json(entry);
+	if (certificate != NULL)
+		add_details(object, certificate);
+	else
+		code = error_exit_code(&err);
+	if (cli->json) {
+		json_object_set_new(object, "error", certificate == NULL ? certs_warning_json(&err) : json_null());
+		certs_put_json(object);
+		goto out;
+	}
+	show_text(entry, certificate != NULL ? object : NULL);
+	json_decref(object);
+	if (certificate == NULL)
+		cli_fail(cli, &err);
+out:
+	trust_free(store);
+	return code;
+}
