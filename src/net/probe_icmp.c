@@ -13,11 +13,10 @@
 #define REQUESTS_MAX 10
 #define INTERVAL_US 100000
 
-int probe_ping_open(const struct probe_address *target, unsigned int ttl)
+static int open_socket(const struct probe_address *target, int type, unsigned int ttl)
 {
 	int family = probe_address_family(target), hops = (int)ttl, saved;
-	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-			family == AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, family == AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
 
 	if (fd < 0)
 		return -1;
@@ -34,34 +33,76 @@ int probe_ping_open(const struct probe_address *target, unsigned int ttl)
 	return -1;
 }
 
+int probe_ping_open(const struct probe_address *target, unsigned int ttl)
+{
+	return open_socket(target, SOCK_DGRAM, ttl);
+}
+
+static bool is_raw(int fd)
+{
+	socklen_t len = sizeof(int);
+	int type = 0;
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_RAW;
+}
+
+static uint16_t own_id(void)
+{
+	return (uint16_t)getpid();
+}
+
+static uint16_t checksum(const struct icmphdr *h)
+{
+	const uint8_t *p = (const uint8_t *)h;
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < sizeof(*h); i += 2)
+		sum += (uint32_t)(p[i] << 8 | p[i + 1]);
+	return htons((uint16_t)~(sum + (sum >> 16)));
+}
+
 bool probe_ping_send(int fd, int family, uint16_t sequence)
 {
-	/* The kernel fills in id and checksum; the header has the same shape for both families. */
+	/* A ping socket fills in id and checksum, a raw IPv6 one the checksum. The header is the same for both families. */
 	struct icmphdr request = { .type = family == AF_INET6 ? ICMPV6_ECHO_REQUEST : ICMP_ECHO };
 
+	request.un.echo.id = htons(own_id());
 	request.un.echo.sequence = htons(sequence);
+	if (family == AF_INET)
+		request.checksum = checksum(&request);
 	return send(fd, &request, sizeof(request), MSG_NOSIGNAL) == (ssize_t)sizeof(request);
 }
 
-static bool take_reply(int fd, struct probe_ping *out, const int64_t *sent_us)
+/* The echo reply in what was read: behind the IP header on a raw IPv4 socket, and only one of ours. False when it is none. */
+static bool find_reply(const uint8_t *data, size_t len, int family, bool raw, struct icmphdr *reply)
 {
-	struct icmphdr reply[4];
-	ssize_t n = recv(fd, reply, sizeof(reply), 0);
-	unsigned int sequence;
+	size_t at = raw && family == AF_INET && len > 0 ? (size_t)(data[0] & 15) * 4 : 0;
+
+	if (len < at + sizeof(*reply))
+		return false;
+	memcpy(reply, data + at, sizeof(*reply));
+	return reply->type == (family == AF_INET6 ? ICMPV6_ECHO_REPLY : ICMP_ECHOREPLY) &&
+	       (!raw || ntohs(reply->un.echo.id) == own_id());
+}
+
+/* False when the exchange is over. */
+static bool take_reply(int fd, int family, bool raw, struct probe_ping *out, const int64_t *sent_us)
+{
+	uint8_t data[256];
+	struct icmphdr reply;
+	ssize_t n = recv(fd, data, sizeof(data), 0);
 	int64_t rtt_us;
 
-	if (n < (ssize_t)sizeof(reply[0])) {
-		if (n < 0 && errno != EAGAIN && errno != EINTR) {
-			out->sys_errno = errno;
-			probe_errqueue_read(fd, &out->icmp);
-			return false;
-		}
-		return true;
+	if (n < 0) {
+		if (errno == EAGAIN || errno == EINTR)
+			return true;
+		out->sys_errno = errno;
+		probe_errqueue_read(fd, &out->icmp);
+		return false;
 	}
-	sequence = ntohs(reply[0].un.echo.sequence);
-	if (sequence >= out->sent)
+	if (!find_reply(data, (size_t)n, family, raw, &reply) || ntohs(reply.un.echo.sequence) >= out->sent)
 		return true;
-	rtt_us = clock_monotonic_us() - sent_us[sequence];
+	rtt_us = clock_monotonic_us() - sent_us[ntohs(reply.un.echo.sequence)];
 	if (out->received == 0 || rtt_us < out->rtt_us)
 		out->rtt_us = rtt_us;
 	out->received++;
@@ -71,6 +112,7 @@ static bool take_reply(int fd, struct probe_ping *out, const int64_t *sent_us)
 static void exchange(int fd, int family, unsigned int count, int64_t deadline_us, struct probe_ping *out)
 {
 	int64_t sent_us[REQUESTS_MAX], next_us = 0, now_us;
+	bool raw = is_raw(fd);
 
 	while ((now_us = clock_monotonic_us()) < deadline_us && out->received < count) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -87,7 +129,7 @@ static void exchange(int fd, int family, unsigned int count, int64_t deadline_us
 			next_us = now_us + INTERVAL_US;
 		}
 		until_us = out->sent < count && next_us < deadline_us ? next_us : deadline_us;
-		if (poll(&p, 1, (int)((until_us - now_us) / 1000) + 1) > 0 && !take_reply(fd, out, sent_us))
+		if (poll(&p, 1, (int)((until_us - now_us) / 1000) + 1) > 0 && !take_reply(fd, family, raw, out, sent_us))
 			return;
 	}
 }
@@ -99,7 +141,9 @@ void probe_ping(const struct probe_address *target, unsigned int count, unsigned
 	int fd;
 
 	memset(out, 0, sizeof(*out));
-	fd = probe_ping_open(target, ttl);
+	fd = open_socket(target, SOCK_DGRAM, ttl);
+	if (fd < 0 && (errno == EACCES || errno == EPERM))
+		fd = open_socket(target, SOCK_RAW, ttl);
 	if (fd < 0) {
 		out->sys_errno = errno;
 		out->outcome = errno == EACCES || errno == EPERM || errno == EPROTONOSUPPORT ? PROBE_PING_NOT_PERMITTED

@@ -1,4 +1,6 @@
-/* probe_icmp.h - an echo request without root (SOCK_DGRAM ICMP), where net.ipv4.ping_group_range allows it. */
+/* probe_icmp.h - an echo request without root (SOCK_DGRAM ICMP), where net.ipv4.ping_group_range allows it; else with a raw
+ * socket, where the user may open one.
+ */
 #ifndef PC_NET_PROBE_ICMP_H
 #define PC_NET_PROBE_ICMP_H
 
@@ -27,7 +29,7 @@ struct probe_ping {
 void probe_ping(const struct probe_address *target, unsigned int count, unsigned int ttl, int budget_ms,
 		struct probe_ping *out);
 
-/* For probe_trace.c: opens a ping socket (-1 and errno), and sends one request to its peer. */
+/* For probe_trace.c: opens a ping socket, never a raw one (-1 and errno), and sends one request to its peer. */
 int probe_ping_open(const struct probe_address *target, unsigned int ttl);
 bool probe_ping_send(int fd, int family, uint16_t sequence);
 

@@ -1,6 +1,7 @@
 #include "net/probe_route.h"
 
 #include <errno.h>
+#include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
@@ -361,6 +362,36 @@ static void take_route(void *data, const struct nlmsghdr *h)
 
 	if (h->nlmsg_type == RTM_NEWROUTE && h->nlmsg_len >= NLMSG_LENGTH(sizeof(*m)))
 		fill_route(h, m, data);
+}
+
+struct sent_search {
+	unsigned int link;
+	uint64_t *packets;
+	bool found;
+};
+
+static void take_sent(void *data, const struct nlmsghdr *h)
+{
+	struct sent_search *s = data;
+	const struct ifinfomsg *m = NLMSG_DATA(h);
+	const void *bytes;
+	struct rtnl_link_stats64 stats;
+
+	if (h->nlmsg_type != RTM_NEWLINK || h->nlmsg_len < NLMSG_LENGTH(sizeof(*m)) || (unsigned int)m->ifi_index != s->link)
+		return;
+	bytes = attribute(h, sizeof(*m), IFLA_STATS64, offsetof(struct rtnl_link_stats64, rx_bytes));
+	if (bytes == NULL)
+		return;
+	memcpy(&stats, bytes, offsetof(struct rtnl_link_stats64, rx_bytes));
+	*s->packets = stats.tx_packets;
+	s->found = true;
+}
+
+bool probe_link_sent(unsigned int index, uint64_t *packets)
+{
+	struct sent_search search = { index, packets, false };
+
+	return dump(RTM_GETLINK, AF_UNSPEC, sizeof(struct ifinfomsg), take_sent, &search) == 0 && search.found;
 }
 
 static uint32_t link_mtu(unsigned int index)

@@ -87,6 +87,9 @@ const struct probe_link *probe_network_link(const struct probe_network *n, unsig
 /* An address on a link that is neither loopback nor link-local: can this host speak that family at all? */
 bool probe_network_has_address(const struct probe_network *n, int family);
 
+/* Packets that the link has sent so far. */
+bool probe_link_sent(unsigned int index, uint64_t *packets);
+
 /* Asks the kernel for the route to an address (RTM_GETROUTE). False when netlink itself failed. */
 bool probe_route_lookup(const struct probe_address *to, struct probe_route *out, struct error *err);
 

@@ -62,9 +62,18 @@ void probe_tcp_connect(const struct probe_address *targets, size_t count, const 
 /* Reads TCP_INFO of a connected socket. */
 bool probe_tcp_facts_read(int fd, struct probe_tcp_facts *out);
 
-/* Who resets? After REFUSED: the first TTL at which the reset comes, against the distance of the host itself. A reset from
- * nearer than the host is a firewall's. Needs a host that answers a ping or a closed UDP port. */
-enum probe_reset_origin { PROBE_RESET_UNKNOWN, PROBE_RESET_HOST, PROBE_RESET_MIDDLE };
+/* Who resets, after REFUSED? This host, when nothing leaves it while it connects; a device on the way, when the reset comes from
+ * nearer than the host is. Distances come from the time to live: of the resets themselves where raw sockets are allowed, else
+ * from the first TTL that brings one. */
+enum probe_reset_origin {
+	PROBE_RESET_UNKNOWN,		/* no evidence either way */
+	PROBE_RESET_HOST,		/* from as far away as the host's other answers */
+	PROBE_RESET_MIDDLE,
+	PROBE_RESET_THIS_HOST		/* a local rule */
+};
+
+/* Takes at most budget_ms; connects a few times more. The TTL that a packet needs to bring about the reset (1: this host), and
+ * to reach the host; 0: not known. */
 enum probe_reset_origin probe_tcp_reset_origin(const struct probe_address *target, int budget_ms, unsigned int *reset_ttl,
 					       unsigned int *host_ttl);
 
