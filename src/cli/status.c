@@ -1,0 +1,176 @@
+/* posture-console status: the update information. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/event.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "job/job.h"
+#include "store/store.h"
+#include "update/state.h"
+
+#define LABEL_COLS 42
+
+struct status {
+	struct update_state state;
+	struct store_generation *current;
+	char previous[STORE_GENERATION_MAX];
+	pid_t running;
+	char job[64];
+	time_t next;
+};
+
+/* The rows of the components that the operator knows by name. */
+static const struct { const char *id, *label; } known[] = {
+	{ "cisco-conditions", N_("Cisco conditions version") },
+	{ "avas-chart-windows", N_("Cisco AV/AS support chart version for Windows") },
+	{ "avas-chart-macos", N_("Cisco AV/AS support chart version for macOS") },
+	{ "os-groups", N_("Cisco supported OS version") },
+};
+
+static const char *status_text(const struct status *s)
+{
+	if (s->running != 0)
+		return _("Updating");
+	if (strcmp(s->state.last_status, "updated") == 0)
+		return _("Updated");
+	if (strcmp(s->state.last_status, "up-to-date") == 0)
+		return _("No update available");
+	if (strcmp(s->state.last_status, "failed") == 0)
+		return _("Failed");
+	return _("No update yet");
+}
+
+static void row(const char *label, const char *value)
+{
+	struct buffer text = BUFFER_INIT(16384);
+
+	text_fit(&text, label, LABEL_COLS, true, true);
+	fputs(buffer_text(&text), stdout);
+	cli_print_safe(value);
+	putchar('\n');
+	buffer_clear(&text);
+}
+
+static void print_text(const struct status *s)
+{
+	char text[256], when[CLOCK_TEXT_MAX];
+	const struct update_state *u = &s->state;
+
+	if (u->last_success != 0)
+		snprintf(text, sizeof(text), "%s  %s, %ld.%ld s", clock_rfc3339(when, u->last_success),
+			 strcmp(u->last_source, "web") == 0 ? _("web") : _("offline"), u->last_duration_ms / 1000,
+			 u->last_duration_ms / 100 % 10);
+	row(_("Last successful update on"), u->last_success != 0 ? text : _("never"));
+	row(_("Last update status"), status_text(s));
+	if (strcmp(u->last_status, "failed") == 0) {
+		row(_("Cause"), u->last_cause);
+		row("", u->last_summary);
+	}
+	row(_("Generation"), s->current != NULL ? s->current->id : _("none"));
+	if (s->previous[0] != '\0')
+		row(_("Previous generation"), s->previous);
+	if (s->current != NULL) {
+		row(_("Version"), s->current->version);
+		row(_("Signed by"), s->current->signer[0] != '\0' ? s->current->signer : _("not signed"));
+	}
+	for (size_t i = 0; s->current != NULL && i < sizeof(known) / sizeof(known[0]); i++) {
+		const struct store_component *c = store_generation_component(s->current, known[i].id);
+
+		row(_(known[i].label), c != NULL ? c->version : "-");
+	}
+	if (s->running != 0) {
+		snprintf(text, sizeof(text), "%s (%s %ld)", s->job, _("process"), (long)s->running);
+		row(_("Running job"), text);
+	}
+	row(_("Next scheduled check"), s->next != 0 ? clock_rfc3339(when, s->next) : _("off"));
+}
+
+static json_t *time_json(time_t t)
+{
+	char when[CLOCK_TEXT_MAX];
+
+	return t != 0 ? json_string(clock_rfc3339(when, t)) : json_null();
+}
+
+static json_t *components_json(const struct store_generation *g)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; g != NULL && i < g->count; i++) {
+		const struct store_component *c = &g->components[i];
+
+		json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:I, s:I, s:I}", "id", c->id, "title",
+						      event_string(c->title), "version", event_string(c->version), "size",
+						      (json_int_t)c->size, "files", (json_int_t)c->files, "bytes",
+						      (json_int_t)c->bytes));
+	}
+	return list;
+}
+
+static void print_json(const struct status *s)
+{
+	const struct update_state *u = &s->state;
+	json_t *object = json_pack("{s:o, s:s, s:s, s:o, s:s, s:o, s:I, s:o, s:o, s:o}", "last_success",
+				   time_json(u->last_success), "last_status",
+				   u->last_status[0] != '\0' ? u->last_status : "none", "last_source", u->last_source,
+				   "last_summary", event_string(u->last_summary), "previous", s->previous, "last_attempt",
+				   time_json(u->last_attempt), "last_duration_ms", (json_int_t)u->last_duration_ms, "next_check",
+				   time_json(s->next), "components", components_json(s->current), "running",
+				   s->running != 0 ? json_pack("{s:s, s:i}", "job", s->job, "pid", (int)s->running)
+						   : json_null());
+
+	if (object == NULL)
+		return;
+	json_object_set_new(object, "last_cause", u->last_cause[0] != '\0' ? json_string(u->last_cause) : json_null());
+	json_object_set_new(object, "generation", s->current != NULL ? json_string(s->current->id) : json_null());
+	if (s->current != NULL) {
+		json_object_set_new(object, "version", event_string(s->current->version));
+		json_object_set_new(object, "signer", event_string(s->current->signer));
+		json_object_set_new(object, "source", json_string(s->current->source));
+		json_object_set_new(object, "from", event_string(s->current->from));
+		json_object_set_new(object, "published", time_json(s->current->published));
+		json_object_set_new(object, "expires", time_json(s->current->expires));
+		json_object_set_new(object, "installed", time_json(s->current->installed));
+	}
+	json_dumpf(object, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(object);
+}
+
+int cli_status(struct cli *cli, int argc, char **argv)
+{
+	struct status s = { 0 };
+	struct settings *settings;
+	struct store *store = NULL;
+	struct error err = ERROR_INIT;
+	int c, code = EXIT_OK;
+
+	while ((c = cli_getopt(cli, argc, argv, "", NULL)) != -1)
+		return c == 'h' ? EXIT_OK : EXIT_USAGE;
+	if (optind < argc)
+		return cli_usage(cli, _("there is no argument %s"), argv[optind]);
+	settings = cli_settings(cli, &code);
+	if (settings == NULL)
+		return code;
+	if (!store_open(cli->state_dir, false, &store, &err) || !store_generation_load(store, NULL, &s.current, &err)) {
+		code = cli_fail(cli, &err);
+		goto out;
+	}
+	update_state_load(cli->state_dir, &s.state);
+	s.next = update_next_due(settings, &s.state, clock_now());
+	s.running = store_lock_holder(store, s.job);
+	store_previous(store, s.previous);
+	if (cli->json)
+		print_json(&s);
+	else
+		print_text(&s);
+out:
+	store_generation_free(s.current);
+	store_free(store);
+	settings_free(settings);
+	return code;
+}

@@ -1,0 +1,243 @@
+#include "cli/update_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/i18n.h"
+#include "base/text.h"
+
+#define BARS_MAX 64
+#define NAME_COLS 28
+#define DEFAULT_COLS 80
+
+struct bar {
+	char name[128];
+	json_int_t bytes, total, rate;
+	bool done;
+};
+
+struct update_text {
+	const struct cli *cli;
+	bool terminal;
+	struct bar bars[BARS_MAX];	/* those that are under way; finished ones scroll away above */
+	int bar_count;
+	int drawn;			/* rows of bars on the screen now */
+	size_t finished;		/* components that are complete */
+};
+
+struct update_text *update_text_new(const struct cli *cli)
+{
+	struct update_text *t = calloc(1, sizeof(*t));
+
+	if (t != NULL) {
+		t->cli = cli;
+		t->terminal = isatty(STDOUT_FILENO) && getenv("TERM") != NULL && strcmp(getenv("TERM"), "dumb") != 0;
+	}
+	return t;
+}
+
+void update_text_free(struct update_text *t)
+{
+	free(t);
+}
+
+static const char *text_of(const json_t *event, const char *key)
+{
+	const char *value = json_string_value(json_object_get(event, key));
+
+	return value != NULL ? value : "";
+}
+
+static size_t columns(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20)
+		return size.ws_col;
+	return DEFAULT_COLS;
+}
+
+/* "1.2 MB", in three or four digits. */
+static void format_bytes(char *dst, size_t size, double bytes)
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
+	size_t unit = 0;
+
+	while (bytes >= 999.5 && unit < 4) {
+		bytes /= 1000;
+		unit++;
+	}
+	snprintf(dst, size, unit == 0 || bytes >= 99.95 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
+}
+
+static void erase_bars(struct update_text *t)
+{
+	if (t->drawn > 0)
+		printf("\r\x1b[%dA\x1b[J", t->drawn);
+	t->drawn = 0;
+}
+
+static void append_meter(struct buffer *row, const struct bar *bar, size_t cols)
+{
+	size_t full = bar->total > 0 ? (size_t)((double)cols * (double)bar->bytes / (double)bar->total) : 0;
+
+	buffer_putc(row, '[');
+	for (size_t i = 0; i < cols; i++)
+		buffer_putc(row, i < full ? '=' : i == full ? '>' : ' ');
+	buffer_putc(row, ']');
+}
+
+static void draw_bar(const struct bar *bar, size_t cols)
+{
+	struct buffer row = BUFFER_INIT(4096), name = BUFFER_INIT(1024);
+	char bytes[32], rate[32], left[32] = "";
+	size_t tail = 34, meter;
+
+	text_sanitise(&name, bar->name, strlen(bar->name));
+	text_fit(&row, buffer_text(&name), NAME_COLS, true, true);
+	format_bytes(bytes, sizeof(bytes), (double)bar->bytes);
+	format_bytes(rate, sizeof(rate), (double)bar->rate);
+	if (bar->rate > 0 && bar->total > bar->bytes) {
+		json_int_t s = (bar->total - bar->bytes) / bar->rate;
+
+		snprintf(left, sizeof(left), "%lld:%02lld", (long long)(s / 60), (long long)(s % 60));
+	}
+	meter = cols > NAME_COLS + tail + 8 ? cols - NAME_COLS - tail - 4 : 4;
+	append_meter(&row, bar, meter);
+	if (bar->total > 0)
+		buffer_printf(&row, " %3d%%", (int)(bar->bytes * 100 / bar->total));
+	buffer_printf(&row, " %9s %9s/s %6s", bytes, rate, left);
+	fputs(buffer_text(&row), stdout);
+	putchar('\n');
+	buffer_clear(&row);
+	buffer_clear(&name);
+}
+
+static void draw_bars(struct update_text *t)
+{
+	size_t cols = columns() - 1;
+
+	if (!t->terminal || t->cli->quiet)
+		return;
+	for (int i = 0; i < t->bar_count; i++)
+		draw_bar(&t->bars[i], cols);
+	t->drawn = t->bar_count;
+	fflush(stdout);
+}
+
+static struct bar *find_bar(struct update_text *t, const char *name)
+{
+	for (int i = 0; i < t->bar_count; i++) {
+		if (strncmp(t->bars[i].name, name, sizeof(t->bars[i].name) - 1) == 0)
+			return &t->bars[i];
+	}
+	if (t->bar_count == BARS_MAX)
+		return NULL;
+	t->bars[t->bar_count] = (struct bar){ 0 };
+	snprintf(t->bars[t->bar_count].name, sizeof(t->bars[0].name), "%s", name);
+	return &t->bars[t->bar_count++];
+}
+
+static void print_done(const struct update_text *t, const struct bar *bar)
+{
+	char bytes[32], rate[32];
+
+	if (t->cli->quiet)
+		return;
+	format_bytes(bytes, sizeof(bytes), (double)bar->bytes);
+	format_bytes(rate, sizeof(rate), (double)bar->rate);
+	fputs("  ", stdout);
+	cli_print_safe(bar->name);
+	printf("  %s  %s/s\n", bytes, rate);
+}
+
+static void put_progress(struct update_text *t, const json_t *event)
+{
+	struct bar *bar = find_bar(t, text_of(event, "component"));
+
+	if (bar == NULL)
+		return;
+	bar->bytes = json_integer_value(json_object_get(event, "bytes"));
+	bar->total = json_integer_value(json_object_get(event, "total"));
+	bar->rate = json_integer_value(json_object_get(event, "rate"));
+	erase_bars(t);
+	if (bar->total > 0 && bar->bytes >= bar->total) {
+		print_done(t, bar);
+		*bar = t->bars[--t->bar_count];
+		t->finished++;
+	}
+	draw_bars(t);
+}
+
+static const char *phase_text(const char *phase)
+{
+	static const struct { const char *phase, *text; } rows[] = {
+		{ "check", N_("Checking the way to the feed") }, { "manifest", N_("Reading the manifest") },
+		{ "download", N_("Downloading") },		 { "verify", N_("Verifying") },
+		{ "stage", N_("Unpacking") },			 { "commit", N_("Committing") },
+		{ "hook", N_("Running the hook") },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strcmp(rows[i].phase, phase) == 0)
+			return _(rows[i].text);
+	}
+	return phase;
+}
+
+static void put_finished(const struct update_text *t, const json_t *event)
+{
+	const char *status = text_of(event, "status"), *cause = text_of(event, "cause"), *next = text_of(event, "next");
+	double seconds = (double)json_integer_value(json_object_get(event, "duration_ms")) / 1000.0;
+	bool failed = strcmp(status, "failed") == 0;
+	FILE *out = failed ? stderr : stdout;
+
+	if (t->cli->quiet && !failed)
+		return;
+	fflush(stdout);
+	fputs(failed ? _("posture-console: the update failed: ") : "", out);
+	fprintf(out, "%s", text_of(event, "summary"));
+	if (failed && next[0] != '\0')
+		fprintf(out, ". %s", next);
+	if (cause[0] != '\0')
+		fprintf(out, _(" [%s; see \"posture-console explain %s\"]"), cause, cause);
+	if (!failed)
+		fprintf(out, " (%.1f s)", seconds);
+	fputc('\n', out);
+}
+
+void update_text_put(struct update_text *t, const json_t *event)
+{
+	const char *kind = text_of(event, "event");
+
+	if (t == NULL)
+		return;
+	if (strcmp(kind, "update.progress") == 0) {
+		put_progress(t, event);
+		return;
+	}
+	erase_bars(t);
+	if (strcmp(kind, "update.finished") == 0) {
+		put_finished(t, event);
+		t->bar_count = 0;
+	} else if (strcmp(kind, "update.notice") == 0) {
+		fflush(stdout);
+		fprintf(stderr, _("posture-console: warning: %s [%s]\n"), text_of(event, "message"), text_of(event, "finding"));
+	} else if (!t->cli->quiet && strcmp(kind, "update.started") == 0) {
+		printf(strcmp(text_of(event, "source"), "web") == 0 ? _("Updating from the feed %s\n")
+								   : _("Updating from the bundle %s\n"),
+		       text_of(event, "from"));
+	} else if (!t->cli->quiet && strcmp(kind, "update.phase") == 0) {
+		printf("%s\n", phase_text(text_of(event, "phase")));
+	} else if (!t->cli->quiet && strcmp(kind, "update.retry") == 0) {
+		printf(_("  %s: attempt %d failed, next in %.1f s\n"), text_of(event, "component"),
+		       (int)json_integer_value(json_object_get(event, "attempt")),
+		       (double)json_integer_value(json_object_get(event, "wait_ms")) / 1000.0);
+	}
+	draw_bars(t);
+	fflush(stdout);
+}

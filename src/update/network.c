@@ -1,0 +1,78 @@
+/* The network of an update: which way, trusting whom. */
+#include <curl/curl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "trust/trust.h"
+#include "update/run.h"
+
+#define ANCHORS_MAX_BYTES (8u * 1024 * 1024)
+
+static bool load_anchors(struct update *u, struct error *err)
+{
+	struct trust_store *trust = NULL;
+	bool ok;
+
+	u->anchors = (struct buffer)BUFFER_INIT(ANCHORS_MAX_BYTES);
+	u->proxy_anchors = (struct buffer)BUFFER_INIT(ANCHORS_MAX_BYTES);
+	if (!trust_open(u->options->state_dir, false, &trust, err))
+		return false;
+	ok = trust_pem(trust, TRUST_CISCO_SERVICES, &u->anchors, NULL, err);
+	/* An https proxy is part of the site: certificates for authentication within ISE vouch for it. */
+	if (ok && u->proxy.enabled && u->proxy.scheme == PROXY_HTTPS)
+		ok = trust_pem(trust, TRUST_INFRASTRUCTURE, &u->proxy_anchors, NULL, err);
+	trust_free(trust);
+	return ok;
+}
+
+bool update_network_open(struct update *u, struct error *err)
+{
+	const struct settings *s = u->options->settings;
+	struct http_options options = { 0 };
+
+	if (u->http != NULL)
+		return true;
+	if (!proxy_from_settings(&u->proxy, s, u->options->state_dir, err) || !load_anchors(u, err))
+		return false;
+	options.proxy = &u->proxy;
+	options.anchors_pem = buffer_text(&u->anchors);
+	options.anchors_len = u->anchors.len;
+	options.proxy_anchors_pem = buffer_text(&u->proxy_anchors);
+	options.proxy_anchors_len = u->proxy_anchors.len;
+	options.retries = (int)settings_int(s, SETTING_DOWNLOAD_RETRIES);
+	options.low_speed_bytes = (long)settings_int(s, SETTING_DOWNLOAD_LOW_SPEED_BYTES);
+	options.low_speed_s = (long)settings_int(s, SETTING_DOWNLOAD_LOW_SPEED_S);
+	return http_client_new(&options, &u->http, err);
+}
+
+void update_network_close(struct update *u)
+{
+	http_client_free(u->http);
+	u->http = NULL;
+	proxy_clear(&u->proxy);
+	buffer_clear(&u->anchors);
+	buffer_clear(&u->proxy_anchors);
+}
+
+void update_count(struct update *u, const struct http_response *response)
+{
+	if (response == NULL)
+		return;
+	u->bytes_received += response->bytes_received;
+	u->requests += response->requests;
+}
+
+bool update_url_join(const char *base, const char *href, char *dst, size_t size, struct error *err)
+{
+	CURLU *url = curl_url();
+	char *text = NULL;
+	bool ok = url != NULL && curl_url_set(url, CURLUPART_URL, base, 0) == CURLUE_OK &&
+		  curl_url_set(url, CURLUPART_URL, href, CURLU_URLENCODE) == CURLUE_OK &&
+		  curl_url_get(url, CURLUPART_URL, &text, 0) == CURLUE_OK &&
+		  (size_t)snprintf(dst, size, "%s", text) < size;
+
+	curl_free(text);
+	curl_url_cleanup(url);
+	return ok || error_set(err, FINDING_FEED_MALFORMED, _("cannot make an address of %s and %s"), base, href);
+}

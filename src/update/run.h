@@ -1,0 +1,84 @@
+/* run.h - one update under way: what the parts of the state machine share. Private to src/update. */
+#ifndef PC_UPDATE_RUN_H
+#define PC_UPDATE_RUN_H
+
+#include <openssl/x509.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buffer.h"
+#include "feed/bundle.h"
+#include "feed/manifest.h"
+#include "feed/signature.h"
+#include "job/log.h"
+#include "net/http.h"
+#include "net/proxy.h"
+#include "store/store.h"
+#include "update/state.h"
+#include "update/update.h"
+
+#define NOTICES_MAX 16
+
+struct update {
+	const struct update_options *options;
+	const struct event_sink *sink;
+	struct log *log;			/* may be NULL */
+	char from[2048];			/* options->from without a login: for logs, events and the history */
+	struct store *store;
+	struct update_state state;
+	struct store_generation *current;	/* NULL: no update yet */
+
+	/* the network, when it is needed */
+	struct proxy proxy;
+	struct buffer anchors, proxy_anchors;	/* PEM */
+	struct http_client *http;
+
+	/* what is to be installed */
+	struct manifest *manifest;
+	struct buffer xml, p7s;			/* its bytes as verified; no p7s: not signed */
+	struct signature_info signer;
+	char base_url[2048];			/* what hrefs are relative to */
+	char etag[256], last_modified[64];	/* of the manifest */
+	struct bundle *bundle;
+	int bundle_fd;
+	int parts_fd;				/* STATE/staging/parts */
+
+	enum finding notices[NOTICES_MAX];	/* warnings, for "also" */
+	int notice_count;
+	int64_t bytes_received;
+	int requests;
+	size_t components_changed, components_kept;
+	char generation[STORE_GENERATION_MAX];	/* that was committed */
+};
+
+/* Tells that a phase begins. */
+void update_phase(struct update *u, const char *phase);
+/* A warning: event, log, and the end's "also". */
+void update_notice(struct update *u, enum finding finding, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Proxy, anchors and the HTTP client. */
+bool update_network_open(struct update *u, struct error *err);
+void update_network_close(struct update *u);
+/* Counts what a finished request cost. */
+void update_count(struct update *u, const struct http_response *response);
+
+/* web.c: fetches the manifest and its signature (u->xml, u->p7s, u->base_url). `unchanged`: the server says that it is
+ * what we have. */
+bool update_web_manifest(struct update *u, bool *unchanged, struct error *err);
+
+/* offline.c: opens the bundle, from a path, a pipe or a URL, and takes its manifest and signature. */
+bool update_offline_manifest(struct update *u, struct error *err);
+
+/* verify.c: parses u->xml and checks it: signature by policy, time, not older than installed. */
+bool update_verify_manifest(struct update *u, struct error *err);
+
+/* apply.c: fetches, verifies, unpacks and commits what the manifest names. */
+bool update_apply(struct update *u, struct error *err);
+
+/* True (and err says so) when the job was asked to stop. */
+bool update_stopped(struct error *err);
+
+/* "https://h/dir/posture-update.xml" and a relative reference: the component's URL. */
+bool update_url_join(const char *base, const char *href, char *dst, size_t size, struct error *err);
+
+#endif
