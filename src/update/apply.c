@@ -16,11 +16,10 @@
 #include "base/file.h"
 #include "base/i18n.h"
 #include "job/job.h"
-#include "update/part.h"
+#include "update/fetch.h"
 #include "update/run.h"
 #include "update/worker.h"
 
-#define PROGRESS_EVERY_MS 250
 #define STEP_MS 250
 #define WORKERS_MAX 4
 
@@ -40,14 +39,8 @@ struct item {
 	const struct store_component *installed;	/* the same component in the current generation */
 	enum item_plan plan;
 	enum item_state state;
-	struct part *part;
-	bool restarted;			/* its hash was wrong once: fetched anew without resuming */
-	int64_t bytes;			/* arrived, or read from the bundle */
-	int64_t total;			/* -1: not known */
-	int64_t started_ms, told_ms;
+	struct fetch fetch;		/* its download; offline only its progress */
 	struct extract_result extracted;
-	char url[2048];
-	char validator[256];
 };
 
 struct pipeline {
@@ -70,12 +63,12 @@ static bool defaults_were_made(const struct update *u)
 	return faccessat(store_fd(u->store), "defaults.made", F_OK, 0) == 0;
 }
 
-static void plan_item(const struct update *u, struct item *item, bool defaults_made)
+static void plan_item(struct update *u, struct item *item, bool defaults_made)
 {
 	const struct component *c = item->component;
 
 	item->installed = u->current != NULL ? store_generation_component(u->current, c->id) : NULL;
-	item->total = c->size;
+	item->fetch = (struct fetch){ .u = u, .label = c->href, .total = c->size };
 	if (c->once && defaults_made)
 		item->plan = item->installed != NULL ? PLAN_LINK : PLAN_LEAVE_OUT;
 	else if (item->installed != NULL && c->has_sha256 && !u->options->force &&
@@ -89,8 +82,8 @@ static int larger_first(const void *a, const void *b)
 {
 	const struct item *x = *(struct item *const *)a, *y = *(struct item *const *)b;
 
-	if (x->total != y->total)
-		return x->total > y->total ? -1 : 1;
+	if (x->fetch.total != y->fetch.total)
+		return x->fetch.total > y->fetch.total ? -1 : 1;
 	return strcmp(x->component->id, y->component->id);
 }
 
@@ -126,13 +119,13 @@ static bool check_space(const struct pipeline *p, struct error *err)
 	for (size_t i = 0; i < p->fetch_count; i++) {
 		const struct item *item = p->order[i];
 
-		if (item->total > 0)
-			bytes += (uint64_t)item->total;
+		if (item->fetch.total > 0)
+			bytes += (uint64_t)item->fetch.total;
 		if (item->installed != NULL) {
 			bytes += (uint64_t)item->installed->bytes;
 			inodes += (uint64_t)item->installed->files;
-		} else if (item->total > 0) {
-			bytes += (uint64_t)item->total;
+		} else if (item->fetch.total > 0) {
+			bytes += (uint64_t)item->fetch.total;
 		}
 	}
 	if (p->fetch_count == 0 || fstatvfs(store_fd(p->u->store), &fs) < 0)
@@ -160,19 +153,6 @@ static void fail(struct pipeline *p, const struct error *err)
 	p->failed = true;
 }
 
-static void tell_progress(struct item *item, bool now)
-{
-	int64_t at = clock_monotonic_ms(), spent = at - item->started_ms;
-
-	if (!now && at - item->told_ms < PROGRESS_EVERY_MS)
-		return;
-	item->told_ms = at;
-	event_emit(item->pipeline->u->sink,
-		   event_new("update.progress", "{s:s, s:I, s:o, s:I}", "component", item->component->href, "bytes",
-			     (json_int_t)item->bytes, "total", item->total >= 0 ? json_integer(item->total) : json_null(),
-			     "rate", (json_int_t)(spent > 0 ? item->bytes * 1000 / spent : 0)));
-}
-
 static void tell_phase_once(struct pipeline *p, bool *told, const char *phase)
 {
 	if (!*told)
@@ -182,138 +162,44 @@ static void tell_phase_once(struct pipeline *p, bool *told, const char *phase)
 
 /* --- fetching ------------------------------------------------------------------------------------------------------ */
 
-static bool on_begin(void *data, const struct http_response *response, struct error *err)
-{
-	struct item *item = data;
-
-	if (item->total >= 0 && response->total >= 0 && response->total != item->total)
-		return error_set(err, FINDING_FEED_HASH_MISMATCH,
-				 _("%s has %lld bytes at the server, %lld in the manifest"), item->component->href,
-				 (long long)response->total, (long long)item->total);
-	if (!part_begin(item->part, response->offset, response->etag, response->last_modified, err))
-		return false;
-	item->bytes = part_held(item->part);
-	if (response->offset > 0)
-		log_write(item->pipeline->u->log, LOG_LEVEL_INFO, "DownloadManager", "download",
-			  "resuming %s at byte %lld", item->component->href, (long long)response->offset);
-	return true;
-}
-
-static bool on_body(void *data, const void *bytes, size_t len, struct error *err)
-{
-	struct item *item = data;
-
-	if (!part_write(item->part, bytes, len, err))
-		return false;
-	item->bytes = part_held(item->part);
-	tell_progress(item, false);
-	return true;
-}
-
-static int64_t on_held(void *data)
-{
-	struct item *item = data;
-
-	return part_validator(item->part)[0] != '\0' ? part_held(item->part) : 0;
-}
-
-static void on_retry(void *data, int attempt, long wait_ms, const struct error *why)
-{
-	struct item *item = data;
-	struct update *u = item->pipeline->u;
-
-	log_write(u->log, LOG_LEVEL_WARN, "DownloadManager", "download", "%s: attempt %d failed, next in %ld ms: %s",
-		  item->component->href, attempt, wait_ms, why->message);
-	event_emit(u->sink, event_new("update.retry", "{s:s, s:i, s:I, s:o, s:s}", "component", item->component->href,
-				      "attempt", attempt, "wait_ms", (json_int_t)wait_ms, "message",
-				      event_string(why->message), "finding", finding_info(why->code)->code));
-}
-
-/* The download is complete: is it what the manifest names? */
-static bool check_part(struct item *item, struct error *err)
-{
-	unsigned char sha256[32];
-
-	tell_phase_once(item->pipeline, &item->pipeline->verifying, "verify");
-	if (!part_sha256(item->part, sha256, err))
-		return false;
-	if (memcmp(sha256, item->component->sha256, sizeof(sha256)) == 0)
-		return true;
-	return error_set(err, FINDING_FEED_HASH_MISMATCH, _("%s is not what the manifest says: its SHA-256 differs"),
-			 item->component->href);
-}
-
-static void on_done(void *data, bool ok, const struct http_response *response, const struct error *why)
-{
-	struct item *item = data;
-	struct pipeline *p = item->pipeline;
-	struct error err = ERROR_INIT;
-
-	p->fetching--;
-	update_count(p->u, response);
-	if (!ok) {
-		err = *why;
-		if (response != NULL && (response->status == 404 || response->status == 410))
-			err.code = FINDING_FEED_COMPONENT_MISSING;
-		if (!p->failed) {
-			error_wrap(&err, _("cannot fetch %s"), item->component->href);
-			fail(p, &err);
-		}
-		return;
-	}
-	tell_progress(item, true);
-	if (check_part(item, &err)) {
-		item->state = ITEM_READY;
-		return;
-	}
-	/* What was resumed may have been damaged on disk, or the object changed under its validator: once more, whole. */
-	if (err.code == FINDING_FEED_HASH_MISMATCH && !item->restarted) {
-		item->restarted = true;
-		part_remove(item->part);
-		item->part = NULL;
-		item->state = ITEM_WAITING;
-		log_write(p->u->log, LOG_LEVEL_WARN, "DownloadManager", "download", "%s; fetching it again",
-			  err.message);
-		return;
-	}
-	part_remove(item->part);
-	item->part = NULL;
-	fail(p, &err);
-}
-
 static bool start_fetch(struct item *item, struct error *err)
 {
 	struct update *u = item->pipeline->u;
 	const struct component *c = item->component;
-	struct http_request request = { .url = item->url, .begin = on_begin, .body = on_body, .held = on_held,
-					.retry = on_retry, .done = on_done, .data = item };
-	char key[65];
 
-	for (int i = 0; i < 32; i++)
-		snprintf(key + 2 * i, 3, "%02x", c->sha256[i]);
-	if (!update_url_join(u->base_url, c->href, item->url, sizeof(item->url), err) ||
-	    !part_open(u->parts_fd, key, item->url, c->size, &item->part, err))
+	if (!update_url_join(u->base_url, c->href, item->fetch.url, sizeof(item->fetch.url), err))
 		return false;
-	item->state = ITEM_FETCHING;
-	item->bytes = part_held(item->part);
-	item->started_ms = clock_monotonic_ms();
-	log_write(u->log, LOG_LEVEL_INFO, "DownloadManager", "download", "Download file URI : %s", item->url);
-	if (item->bytes == c->size && check_part(item, err)) {
-		/* It was complete before the job was stopped. */
-		item->state = ITEM_READY;
-		tell_progress(item, true);
-		return true;
+	item->fetch.max_bytes = c->size >= 0 ? c->size : COMPONENT_MAX_BYTES;
+	item->fetch.sha256 = c->sha256;
+	log_write(u->log, LOG_LEVEL_INFO, "DownloadManager", "download", "Download file URI : %s", item->fetch.url);
+	return fetch_start(&item->fetch, err);
+}
+
+/* What became of the requests: ready to unpack, to be fetched anew, or failed. */
+static bool take_fetched(struct pipeline *p, struct error *err)
+{
+	p->fetching = 0;
+	for (size_t i = 0; i < p->fetch_count; i++) {
+		struct item *item = p->order[i];
+
+		if (item->state != ITEM_FETCHING)
+			continue;
+		switch (item->fetch.state) {
+		case FETCH_RUNNING:
+			p->fetching++;
+			break;
+		case FETCH_READY:
+			tell_phase_once(p, &p->verifying, "verify");
+			item->state = ITEM_READY;
+			break;
+		case FETCH_WAITING:
+			item->state = ITEM_WAITING;
+			break;
+		case FETCH_FAILED:
+			*err = item->fetch.error;
+			return false;
+		}
 	}
-	error_clear(err);
-	snprintf(item->validator, sizeof(item->validator), "%s", part_validator(item->part));
-	if (item->validator[0] != '\0' && item->bytes < c->size) {
-		request.if_range = item->validator;
-		request.resume_from = item->bytes;
-	}
-	request.max_bytes = c->size >= 0 ? c->size : COMPONENT_MAX_BYTES;
-	if (!http_add(u->http, &request, err))
-		return false;
-	item->pipeline->fetching++;
 	return true;
 }
 
@@ -326,8 +212,8 @@ static void on_worker_progress(void *data, size_t index, int64_t bytes)
 
 	if (p->u->options->source != UPDATE_OFFLINE)
 		return;		/* its download was told already */
-	item->bytes = bytes;
-	tell_progress(item, false);
+	item->fetch.bytes = bytes;
+	fetch_tell(&item->fetch, false);
 }
 
 static void on_worker_finished(void *data, const struct worker_result *result)
@@ -347,13 +233,13 @@ static void on_worker_finished(void *data, const struct worker_result *result)
 	p->done++;
 	if (p->u->options->source == UPDATE_OFFLINE) {
 		tell_phase_once(p, &p->verifying, "verify");
-		item->bytes = item->total = result->size;
+		item->fetch.bytes = item->fetch.total = result->size;
 		item->component->size = result->size;
-		tell_progress(item, true);
+		fetch_tell(&item->fetch, true);
 	}
 	/* The archive has served: before the flush, so that it never needs to reach the disk. */
-	part_remove(item->part);
-	item->part = NULL;
+	part_remove(item->fetch.part);
+	item->fetch.part = NULL;
 }
 
 static bool start_unpack(struct item *item, struct error *err)
@@ -361,13 +247,13 @@ static bool start_unpack(struct item *item, struct error *err)
 	struct pipeline *p = item->pipeline;
 	bool web = p->u->options->source == UPDATE_WEB;
 	struct worker_task task = { .op = web ? WORKER_EXTRACT : WORKER_UNPACK, .index = (size_t)(item - p->items),
-				    .archive_fd = web ? part_fd(item->part) : -1, .name = item->component->href,
+				    .archive_fd = web ? part_fd(item->fetch.part) : -1, .name = item->component->href,
 				    .sha256 = item->component->sha256 };
 	bool ok;
 
 	tell_phase_once(p, &p->staging, "stage");
 	if (!web) {
-		item->started_ms = clock_monotonic_ms();
+		item->fetch.started_ms = clock_monotonic_ms();
 		log_write(p->u->log, LOG_LEVEL_INFO, "DownloadManager", "download", "Offline download file URI : %s/%s",
 			  p->u->from, item->component->href);
 	}
@@ -394,8 +280,12 @@ static bool start_work(struct pipeline *p, struct error *err)
 
 		if (item->state == ITEM_WAITING && !web)
 			item->state = ITEM_READY;
-		if (item->state == ITEM_WAITING && p->fetching < parallel && !start_fetch(item, err))
-			return false;
+		if (item->state == ITEM_WAITING && p->fetching < parallel) {
+			if (!start_fetch(item, err))
+				return false;
+			item->state = ITEM_FETCHING;
+			p->fetching++;
+		}
 		if (item->state == ITEM_READY && worker_pool_idle(p->workers) && !start_unpack(item, err))
 			return false;
 	}
@@ -404,9 +294,13 @@ static bool start_work(struct pipeline *p, struct error *err)
 
 static bool wait_for_work(struct pipeline *p, struct error *err)
 {
+	struct pollfd wait[WORKERS_MAX];
 	int fds[WORKERS_MAX];
 	size_t n = worker_pool_fds(p->workers, fds, WORKERS_MAX);
 
+	/* A fetch that was complete already needs no waiting. */
+	if (worker_pool_busy(p->workers) == 0 && (p->u->http == NULL || http_pending(p->u->http) == 0))
+		return true;
 	if (p->u->http != NULL && http_pending(p->u->http) > 0) {
 		struct curl_waitfd extra[WORKERS_MAX];
 
@@ -414,20 +308,16 @@ static bool wait_for_work(struct pipeline *p, struct error *err)
 			extra[i] = (struct curl_waitfd){ .fd = fds[i], .events = CURL_WAIT_POLLIN };
 		return http_step(p->u->http, extra, (unsigned int)n, STEP_MS, err);
 	}
-	if (worker_pool_busy(p->workers) > 0) {
-		struct pollfd wait[WORKERS_MAX];
-
-		for (size_t i = 0; i < n; i++)
-			wait[i] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
-		poll(wait, n, STEP_MS);
-	}
+	for (size_t i = 0; i < n; i++)
+		wait[i] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
+	poll(wait, n, STEP_MS);
 	return true;
 }
 
 static bool run_pipeline(struct pipeline *p, struct error *err)
 {
 	while (p->done < p->fetch_count) {
-		if (update_stopped(err) || !start_work(p, err) || !wait_for_work(p, err))
+		if (update_stopped(err) || !start_work(p, err) || !wait_for_work(p, err) || !take_fetched(p, err))
 			return false;
 		worker_pool_collect(p->workers, on_worker_progress, on_worker_finished, p);
 		if (p->failed) {
@@ -574,14 +464,10 @@ static bool commit(struct pipeline *p, struct error *err)
 static void close_pipeline(struct pipeline *p)
 {
 	worker_pool_free(p->workers);
-	if (p->fetching > 0) {
-		/* Ends the requests while what their callbacks point at still stands. */
-		p->failed = true;
-		http_client_free(p->u->http);
-		p->u->http = NULL;
-	}
+	if (p->u->http != NULL && http_pending(p->u->http) > 0)
+		update_network_close(p->u);	/* ends the requests while what their callbacks point at still stands */
 	for (size_t i = 0; i < p->count; i++)
-		part_close(p->items[i].part);
+		part_close(p->items[i].fetch.part);
 	if (p->build != NULL)
 		store_build_discard(p->build);
 	free(p->items);

@@ -1,7 +1,6 @@
 /* The offline bundle: from a path, a pipe, or an https, sftp, scp or ftp URL. */
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
-#include "update/part.h"
+#include "update/fetch.h"
 #include "update/run.h"
 
 #define SPOOL_CHUNK (256 * 1024)
@@ -127,104 +126,36 @@ static int open_path(struct update *u, const char *path, struct error *err)
 
 /* --- from a URL ---------------------------------------------------------------------------------------------------- */
 
-struct bundle_download {
-	struct update *u;
-	struct part *part;
-	int64_t total, started_ms, told_ms;
-	bool done, ok;
-	struct error error;
-};
-
-static bool on_begin(void *data, const struct http_response *response, struct error *err)
-{
-	struct bundle_download *d = data;
-
-	d->total = response->total;
-	return part_begin(d->part, response->offset, response->etag, response->last_modified, err);
-}
-
-static bool on_body(void *data, const void *bytes, size_t len, struct error *err)
-{
-	struct bundle_download *d = data;
-	int64_t now = clock_monotonic_ms();
-
-	if (!part_write(d->part, bytes, len, err))
-		return false;
-	if (now - d->told_ms >= PROGRESS_EVERY_MS) {
-		d->told_ms = now;
-		tell_progress(d->u, part_held(d->part), d->total, d->started_ms);
-	}
-	return true;
-}
-
-static int64_t on_held(void *data)
-{
-	struct bundle_download *d = data;
-
-	return part_validator(d->part)[0] != '\0' ? part_held(d->part) : 0;
-}
-
-static void on_retry(void *data, int attempt, long wait_ms, const struct error *why)
-{
-	struct bundle_download *d = data;
-
-	log_write(d->u->log, LOG_LEVEL_WARN, "DownloadManager", "download", "attempt %d failed, next in %ld ms: %s",
-		  attempt, wait_ms, why->message);
-}
-
-static void on_done(void *data, bool ok, const struct http_response *response, const struct error *err)
-{
-	struct bundle_download *d = data;
-
-	d->done = true;
-	d->ok = ok;
-	if (!ok && err != NULL)
-		d->error = *err;
-	update_count(d->u, response);
-}
-
-/* A file name that is the same for the same URL: SHA-256 of it. */
-static void url_key(const char *url, char key[65])
-{
-	unsigned char hash[32];
-	unsigned int len;
-
-	EVP_Digest(url, strlen(url), hash, &len, EVP_sha256(), NULL);
-	for (unsigned int i = 0; i < len; i++)
-		snprintf(key + 2 * i, 3, "%02x", hash[i]);
-}
-
 static int open_url(struct update *u, const char *url, struct error *err)
 {
-	struct bundle_download d = { .u = u, .total = -1, .started_ms = clock_monotonic_ms() };
-	struct http_request request = { .url = url, .max_bytes = bundle_max_bytes(u), .begin = on_begin, .body = on_body,
-					.held = on_held, .retry = on_retry, .done = on_done, .data = &d };
-	char key[65], validator[256];
+	struct fetch f = { .u = u, .label = BUNDLE_NAME, .total = -1, .max_bytes = bundle_max_bytes(u) };
 	int fd = -1;
 
-	url_key(url, key);
-	update_phase(u, "download");
-	if (!update_network_open(u, err) || !part_open(u->parts_fd, key, url, -1, &d.part, err))
+	if ((size_t)snprintf(f.url, sizeof(f.url), "%s", url) >= sizeof(f.url)) {
+		error_usage(err, _("the bundle's address is longer than %zu bytes"), sizeof(f.url));
 		return -1;
-	snprintf(validator, sizeof(validator), "%s", part_validator(d.part));
-	request.resume_from = validator[0] != '\0' ? part_held(d.part) : 0;
-	request.if_range = validator[0] != '\0' ? validator : NULL;
-	d.done = !http_add(u->http, &request, &d.error);
-	while (!d.done) {
-		if (update_stopped(&d.error) || !http_step(u->http, NULL, 0, 1000, &d.error))
-			break;
 	}
-	if (d.ok) {
-		fd = fcntl(part_fd(d.part), F_DUPFD_CLOEXEC, 3);
-		part_remove(d.part);	/* the descriptor keeps it: nobody else can change it now */
-	} else {
-		*err = d.error;
-		error_wrap(err, _("cannot fetch the bundle"));
-		/* Ends the request before what its callbacks point at goes. */
-		http_client_free(u->http);
-		u->http = NULL;
-		part_close(d.part);
+	update_phase(u, "download");
+	if (!update_network_open(u, err) || !fetch_start(&f, err))
+		goto out;
+	while (f.state == FETCH_RUNNING) {
+		if (update_stopped(err) || !http_step(u->http, NULL, 0, 1000, err))
+			goto out;
 	}
+	if (f.state != FETCH_READY) {
+		*err = f.error;
+		goto out;
+	}
+	fd = fcntl(part_fd(f.part), F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		error_errno(err, FINDING_OUT_OF_DESCRIPTORS, _("cannot keep the bundle open"));
+out:
+	if (u->http != NULL && http_pending(u->http) > 0)
+		update_network_close(u);	/* ends the request while what its callbacks point at still stands */
+	if (fd >= 0)
+		part_remove(f.part);	/* the descriptor keeps it: nobody else can change it now */
+	else
+		part_close(f.part);
 	return fd;
 }
 

@@ -129,10 +129,46 @@ static bool get_manifest(struct update *u, bool *unchanged, struct error *err)
 	return update_web_manifest(u, unchanged, err);
 }
 
+/* Manifest and components are fetched one after the other, and the feed (or one edge of a CDN) may change in between. */
+static bool may_be_skew(const struct update *u, enum finding code)
+{
+	return u->options->source == UPDATE_WEB &&
+	       (code == FINDING_FEED_HASH_MISMATCH || code == FINDING_FEED_COMPONENT_MISSING ||
+		code == FINDING_FEED_SIGNATURE_INVALID);
+}
+
+static enum outcome install_manifest(struct update *u, struct error *err)
+{
+	if (!update_verify_manifest(u, err))
+		return OUTCOME_FAILED;
+	if (same_as_installed(u))
+		return OUTCOME_UP_TO_DATE;
+	return update_apply(u, err) ? OUTCOME_UPDATED : OUTCOME_FAILED;
+}
+
+/* Fetches the manifest again: when it has changed meanwhile, what failed belonged to the one before. */
+static bool manifest_moved_on(struct update *u)
+{
+	struct buffer before = u->xml;
+	struct error ignored = ERROR_INIT;
+	bool unchanged, moved;
+
+	u->xml = (struct buffer)BUFFER_INIT(MANIFEST_MAX_BYTES);
+	moved = update_web_manifest(u, &unchanged, &ignored) && !unchanged &&
+		(u->xml.len != before.len || memcmp(u->xml.data, before.data, before.len) != 0);
+	buffer_clear(&before);
+	if (moved) {
+		manifest_free(u->manifest);
+		u->manifest = NULL;
+	}
+	return moved;
+}
+
 static enum outcome run_phases(struct update *u, struct error *err)
 {
-	bool unchanged;
 	char healed[256] = "";
+	enum outcome outcome;
+	bool unchanged;
 
 	if (!store_recover(u->store, healed, err) ||
 	    !store_generation_load(u->store, NULL, &u->current, err))
@@ -143,11 +179,16 @@ static enum outcome run_phases(struct update *u, struct error *err)
 		return OUTCOME_FAILED;
 	if (unchanged)
 		return check_installed_time(u, err) ? OUTCOME_UP_TO_DATE : OUTCOME_FAILED;
-	if (!update_verify_manifest(u, err))
-		return OUTCOME_FAILED;
-	if (same_as_installed(u))
-		return OUTCOME_UP_TO_DATE;
-	return update_apply(u, err) ? OUTCOME_UPDATED : OUTCOME_FAILED;
+	outcome = install_manifest(u, err);
+	if (outcome == OUTCOME_FAILED && may_be_skew(u, err->code) && !job_stop_requested() && manifest_moved_on(u)) {
+		log_write(u->log, LOG_LEVEL_WARN, "DownloadManager", "", "%s; the feed changed meanwhile, beginning again",
+			  err->message);
+		error_clear(err);
+		outcome = install_manifest(u, err);
+		if (outcome == OUTCOME_FAILED && may_be_skew(u, err->code))
+			err->code = FINDING_FEED_MIXED_GENERATIONS;
+	}
+	return outcome;
 }
 
 /* --- the hook ------------------------------------------------------------------------------------------------------ */
