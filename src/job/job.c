@@ -146,6 +146,12 @@ static void set_handler(int sig, void (*handler)(int))
 	sigaction(sig, &action, NULL);
 }
 
+void job_catch_stop(void)
+{
+	set_handler(SIGTERM, on_stop);
+	set_handler(SIGINT, on_stop);
+}
+
 static int run_job(const struct job_work *work, struct starting *s, const char *id, const sigset_t *mask)
 {
 	struct event_sink sink = { .put = put_in_file, .data = &s->events_fd, .job = id };
@@ -154,8 +160,7 @@ static int run_job(const struct job_work *work, struct starting *s, const char *
 	setsid();
 	set_handler(SIGHUP, SIG_IGN);
 	set_handler(SIGPIPE, SIG_IGN);
-	set_handler(SIGTERM, on_stop);
-	set_handler(SIGINT, on_stop);
+	job_catch_stop();
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	/* The terminal may go away: nothing of the job may refer to it. */
 	for (int fd = 0; null >= 0 && fd <= 2; fd++)

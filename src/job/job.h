@@ -36,6 +36,9 @@ bool job_start(const char *state_dir, const struct job_work *work, struct job *o
 /* Asks a job to stop: SIGTERM. It cleans up, keeps what can be resumed, and ends. */
 bool job_stop(pid_t pid, struct error *err);
 
+/* From now on SIGTERM and SIGINT only set what job_stop_requested() tells: for long work in the foreground. */
+void job_catch_stop(void);
+
 /* True in a job's process once it was asked to stop. */
 bool job_stop_requested(void);
 

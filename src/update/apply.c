@@ -78,6 +78,23 @@ static void plan_item(struct update *u, struct item *item, bool defaults_made)
 		item->plan = PLAN_FETCH;
 }
 
+/* A manifest that names more than the settings allow is refused before a byte of it is fetched. */
+static bool check_sizes(const struct pipeline *p, struct error *err)
+{
+	int64_t max = settings_int(p->u->options->settings, SETTING_DOWNLOAD_COMPONENT_MAX_MB) * 1024 * 1024;
+
+	for (size_t i = 0; i < p->count; i++) {
+		const struct component *c = p->items[i].component;
+
+		if (c->size > max) {
+			error_set(err, FINDING_HTTP_TOO_LARGE, _("%s has %lld bytes, more than the %lld MiB that are allowed"),
+				  c->href, (long long)c->size, (long long)(max >> 20));
+			return error_next(err, _("If that is right, raise the setting download.component_max_mb."));
+		}
+	}
+	return true;
+}
+
 static int larger_first(const void *a, const void *b)
 {
 	const struct item *x = *(struct item *const *)a, *y = *(struct item *const *)b;
@@ -169,7 +186,7 @@ static bool start_fetch(struct item *item, struct error *err)
 
 	if (!update_url_join(u->base_url, c->href, item->fetch.url, sizeof(item->fetch.url), err))
 		return false;
-	item->fetch.max_bytes = c->size >= 0 ? c->size : COMPONENT_MAX_BYTES;
+	item->fetch.max_bytes = c->size;
 	item->fetch.sha256 = c->sha256;
 	log_write(u->log, LOG_LEVEL_INFO, "DownloadManager", "download", "Download file URI : %s", item->fetch.url);
 	return fetch_start(&item->fetch, err);
@@ -496,7 +513,7 @@ bool update_apply(struct update *u, struct error *err)
 	}
 	u->components_changed = p.fetch_count;
 	u->components_kept = p.count - p.fetch_count;
-	if (!check_space(&p, err))
+	if (!check_sizes(&p, err) || !check_space(&p, err))
 		goto out;
 	if (p.workers == NULL && p.fetch_count > 0 &&
 	    !worker_pool_start(worker_count(p.fetch_count), u->bundle, store_staging_fd(u->store), &p.workers, err))

@@ -1,0 +1,344 @@
+#include "update/mirror.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "update/fetch.h"
+#include "update/run.h"
+
+#define PARTS_DIR ".parts"
+#define LOCK_FILE ".lock"
+#define CHUNK (256 * 1024)
+#define STEP_MS 250
+
+struct mirror {
+	struct update u;
+	const struct mirror_options *options;
+	int dir_fd;
+	int lock_fd;
+	struct manifest *before;	/* what the mirror holds; NULL: nothing yet */
+	struct fetch *fetches;		/* one a component */
+	bool *missing;
+	struct mirror_result *result;
+};
+
+/* --- what is there ------------------------------------------------------------------------------------------------- */
+
+static bool hash_file(int fd, unsigned char sha256[32])
+{
+	EVP_MD_CTX *hash = EVP_MD_CTX_new();
+	char *chunk = malloc(CHUNK);
+	bool ok = hash != NULL && chunk != NULL && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1;
+	ssize_t n = 1;
+
+	while (ok && n > 0) {
+		n = read(fd, chunk, CHUNK);
+		ok = n >= 0 && EVP_DigestUpdate(hash, chunk, (size_t)n) == 1;
+	}
+	ok = ok && EVP_DigestFinal_ex(hash, sha256, NULL) == 1;
+	free(chunk);
+	EVP_MD_CTX_free(hash);
+	return ok;
+}
+
+/* Does the mirror hold the component, whole and right? Looked at every time: a mirror vouches for what it serves. */
+static bool holds(const struct mirror *m, const struct component *c)
+{
+	int fd = openat(m->dir_fd, c->href, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	unsigned char sha256[32];
+	struct stat st;
+	bool ok = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == c->size &&
+		  hash_file(fd, sha256) && memcmp(sha256, c->sha256, sizeof(sha256)) == 0;
+
+	file_close(&fd);
+	return ok;
+}
+
+static void load_before(struct mirror *m)
+{
+	struct buffer xml = BUFFER_INIT(MANIFEST_MAX_BYTES);
+
+	if (file_read(m->dir_fd, MANIFEST_NAME, &xml, NULL))
+		(void)manifest_parse(xml.data, xml.len, &m->before, NULL);
+	buffer_clear(&xml);
+}
+
+static bool check_age(const struct mirror *m, struct error *err)
+{
+	if (m->before == NULL || m->options->allow_downgrade ||
+	    manifest_version_compare(m->u.manifest->version, m->before->version) >= 0)
+		return true;
+	error_set(err, FINDING_FEED_OLDER_THAN_INSTALLED, _("the feed offers version %s; the mirror holds the newer %s"),
+		  m->u.manifest->version, m->before->version);
+	return error_next(err, _("If that is intended, add --allow-downgrade."));
+}
+
+/* --- fetching ------------------------------------------------------------------------------------------------------ */
+
+static bool start_some(struct mirror *m, size_t parallel, size_t *running, size_t *waiting, struct error *err)
+{
+	const struct manifest *manifest = m->u.manifest;
+
+	*running = *waiting = 0;
+	for (size_t i = 0; i < manifest->count; i++) {
+		if (m->missing[i] && m->fetches[i].state == FETCH_RUNNING)
+			(*running)++;
+	}
+	for (size_t i = 0; i < manifest->count; i++) {
+		struct fetch *f = &m->fetches[i];
+
+		if (!m->missing[i])
+			continue;
+		if (f->state == FETCH_FAILED) {
+			*err = f->error;
+			return false;
+		}
+		if (f->state == FETCH_WAITING && *running < parallel) {
+			if (!fetch_start(f, err))
+				return false;
+			*running += f->state == FETCH_RUNNING;
+		}
+		*waiting += f->state == FETCH_WAITING;
+	}
+	return true;
+}
+
+static bool fetch_missing(struct mirror *m, struct error *err)
+{
+	const struct settings *s = m->options->settings;
+	size_t parallel = (size_t)settings_int(s, SETTING_DOWNLOAD_PARALLEL), running, waiting;
+	const struct manifest *manifest = m->u.manifest;
+
+	m->fetches = calloc(manifest->count + 1, sizeof(*m->fetches));
+	m->missing = calloc(manifest->count + 1, sizeof(*m->missing));
+	if (m->fetches == NULL || m->missing == NULL)
+		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	for (size_t i = 0; i < manifest->count; i++) {
+		const struct component *c = &manifest->components[i];
+		struct fetch *f = &m->fetches[i];
+
+		m->missing[i] = !holds(m, c);
+		if (m->missing[i])
+			m->result->fetched++;
+		else
+			m->result->kept++;
+		*f = (struct fetch){ .u = &m->u, .label = c->href, .sha256 = c->sha256, .total = c->size,
+				     .max_bytes = c->size };
+		if (!update_url_join(m->u.base_url, c->href, f->url, sizeof(f->url), err))
+			return false;
+	}
+	for (;;) {
+		if (update_stopped(err) || !start_some(m, parallel, &running, &waiting, err))
+			return false;
+		if (running == 0 && waiting == 0)
+			return true;
+		if (running > 0 && !http_step(m->u.http, NULL, 0, STEP_MS, err))
+			return false;
+	}
+}
+
+/* --- putting it in place ------------------------------------------------------------------------------------------- */
+
+/* Makes the folders of "a/b/c.tar.gz" below the mirror. */
+static bool make_parents(const struct mirror *m, const char *href, struct error *err)
+{
+	char *copy = strdup(href);
+	bool ok = copy != NULL || error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+
+	for (char *slash = ok ? strchr(copy, '/') : NULL; ok && slash != NULL; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdirat(m->dir_fd, copy, 0755) < 0 && errno != EEXIST)
+			ok = error_errno(err, FINDING_PATH_INVALID, _("cannot make the folder %s in the mirror"), copy);
+		*slash = '/';
+	}
+	free(copy);
+	return ok;
+}
+
+static bool place_component(struct mirror *m, size_t i, struct error *err)
+{
+	struct fetch *f = &m->fetches[i];
+	const char *href = m->u.manifest->components[i].href;
+	char name[96];
+
+	for (int b = 0; b < 32; b++)
+		snprintf(name + 2 * b, 3, "%02x", f->sha256[b]);
+	snprintf(name + 64, sizeof(name) - 64, ".part");
+	if (!make_parents(m, href, err))
+		return false;
+	if (fchmod(part_fd(f->part), 0644) < 0 || fsync(part_fd(f->part)) < 0 ||
+	    renameat(m->u.parts_fd, name, m->dir_fd, href) < 0)
+		return error_errno(err, FINDING_IO_ERROR, _("cannot put %s in the mirror"), href);
+	part_remove(f->part);
+	f->part = NULL;
+	return true;
+}
+
+static bool place_manifest(struct mirror *m, struct error *err)
+{
+	struct update *u = &m->u;
+
+	if (u->p7s.len > 0) {
+		if (!file_write_atomic(m->dir_fd, MANIFEST_SIGNATURE_NAME, 0644, u->p7s.data, u->p7s.len, err))
+			return false;
+	} else if (unlinkat(m->dir_fd, MANIFEST_SIGNATURE_NAME, 0) < 0 && errno != ENOENT) {
+		return error_errno(err, FINDING_IO_ERROR, _("cannot remove the mirror's old signature"));
+	}
+	return file_write_atomic(m->dir_fd, MANIFEST_NAME, 0644, u->xml.data, u->xml.len, err);
+}
+
+/* Removes what only the manifest before named. */
+static void remove_old(const struct mirror *m)
+{
+	for (size_t i = 0; m->before != NULL && i < m->before->count; i++) {
+		const char *href = m->before->components[i].href;
+		bool still = false;
+
+		for (size_t j = 0; j < m->u.manifest->count && !still; j++)
+			still = strcmp(href, m->u.manifest->components[j].href) == 0;
+		if (!still)
+			unlinkat(m->dir_fd, href, 0);
+	}
+}
+
+static bool place_bundle(const struct mirror *m, struct error *err)
+{
+	const struct manifest *manifest = m->u.manifest;
+	const char **names = calloc(manifest->count + 2, sizeof(*names));
+	char *path = file_join(m->options->dir, MIRROR_BUNDLE_NAME);
+	size_t n = 0;
+	bool ok = false;
+
+	if (names == NULL || path == NULL) {
+		error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+		goto out;
+	}
+	names[n++] = MANIFEST_NAME;
+	if (m->u.p7s.len > 0)
+		names[n++] = MANIFEST_SIGNATURE_NAME;
+	for (size_t i = 0; i < manifest->count; i++)
+		names[n++] = manifest->components[i].href;
+	ok = bundle_build(m->options->dir, names, n, path, err);
+out:
+	free(path);
+	free(names);
+	return ok;
+}
+
+static bool bundle_is_current(const struct mirror *m)
+{
+	const struct manifest *now = m->u.manifest;
+	struct stat bundle, manifest;
+
+	return m->result->fetched == 0 && m->before != NULL && strcmp(m->before->version, now->version) == 0 &&
+	       fstatat(m->dir_fd, MIRROR_BUNDLE_NAME, &bundle, 0) == 0 &&
+	       fstatat(m->dir_fd, MANIFEST_NAME, &manifest, 0) == 0 && bundle.st_mtime >= manifest.st_mtime;
+}
+
+static bool place(struct mirror *m, struct error *err)
+{
+	bool current = bundle_is_current(m);
+
+	for (size_t i = 0; i < m->u.manifest->count; i++) {
+		if (m->missing[i] && !place_component(m, i, err))
+			return false;
+	}
+	if (current)
+		return true;
+	if (!place_manifest(m, err) || !place_bundle(m, err))
+		return false;
+	remove_old(m);
+	if (syncfs(m->dir_fd) < 0)
+		return error_errno(err, FINDING_IO_ERROR, _("cannot flush the mirror to disk"));
+	return true;
+}
+
+/* --- the whole ----------------------------------------------------------------------------------------------------- */
+
+static bool open_mirror(struct mirror *m, struct error *err)
+{
+	const char *dir = m->options->dir;
+
+	if (!file_make_dirs(dir, 0755, err))
+		return false;
+	m->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (m->dir_fd < 0)
+		return error_errno(err, FINDING_PATH_INVALID, _("cannot open the folder %s"), dir);
+	m->lock_fd = openat(m->dir_fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (m->lock_fd < 0)
+		return error_errno(err, FINDING_PATH_INVALID, _("cannot create %s/%s"), dir, LOCK_FILE);
+	if (flock(m->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		error_set(err, FINDING_UPDATE_LOCKED, _("another process is filling the mirror %s"), dir);
+		return error_next(err, _("Wait for it to end."));
+	}
+	m->u.parts_fd = file_open_dir(m->dir_fd, PARTS_DIR, true, 0700, err);
+	return m->u.parts_fd >= 0;
+}
+
+static void close_mirror(struct mirror *m)
+{
+	size_t count = m->u.manifest != NULL ? m->u.manifest->count : 0;
+
+	update_network_close(&m->u);
+	for (size_t i = 0; m->fetches != NULL && i < count; i++)
+		part_close(m->fetches[i].part);
+	free(m->fetches);
+	free(m->missing);
+	manifest_free(m->before);
+	manifest_free(m->u.manifest);
+	buffer_clear(&m->u.xml);
+	buffer_clear(&m->u.p7s);
+	log_close(m->u.log);
+	file_close(&m->u.parts_fd);
+	file_close(&m->lock_fd);
+	file_close(&m->dir_fd);
+}
+
+bool mirror_run(const struct mirror_options *options, const struct event_sink *sink, struct mirror_result *result,
+		struct error *err)
+{
+	const struct update_options as_update = { .state_dir = options->state_dir, .settings = options->settings,
+						  .source = UPDATE_WEB, .from = options->url, .stdin_fd = -1 };
+	struct mirror m = { .options = options, .dir_fd = -1, .lock_fd = -1, .result = result,
+			    .u = { .options = &as_update, .sink = sink, .bundle_fd = -1, .parts_fd = -1 } };
+	bool unchanged, ok = false;
+
+	*result = (struct mirror_result){ 0 };
+	m.u.xml = (struct buffer)BUFFER_INIT(MANIFEST_MAX_BYTES);
+	m.u.p7s = (struct buffer)BUFFER_INIT(SIGNATURE_MAX_BYTES);
+	text_url_without_login(m.u.from, sizeof(m.u.from), options->url);
+	(void)log_open(options->state_dir, settings_int(options->settings, SETTING_LOG_MAX_KB) * 1024,
+		       (int)settings_int(options->settings, SETTING_LOG_KEEP), &m.u.log, NULL);
+	if (!open_mirror(&m, err))
+		goto out;
+	load_before(&m);
+	update_phase(&m.u, "manifest");
+	if (!update_web_manifest(&m.u, &unchanged, err) || !update_verify_manifest(&m.u, err) || !check_age(&m, err))
+		goto out;
+	update_phase(&m.u, "download");
+	if (!fetch_missing(&m, err))
+		goto out;
+	update_phase(&m.u, "commit");
+	if (!place(&m, err))
+		goto out;
+	snprintf(result->version, sizeof(result->version), "%s", m.u.manifest->version);
+	log_write(m.u.log, LOG_LEVEL_INFO, "Mirror", "", "mirror %s holds version %s", options->dir, result->version);
+	ok = true;
+out:
+	result->bytes_received = m.u.bytes_received;
+	if (!ok)
+		log_write(m.u.log, LOG_LEVEL_ERROR, "Mirror", "", "mirror %s failed: %s", options->dir,
+			  err != NULL ? err->message : "");
+	close_mirror(&m);
+	return ok;
+}
