@@ -1,0 +1,114 @@
+#!/bin/bash
+# The offline update: from a path, a pipe and standard input; what is refused; what stays; history, rollback, diff.
+. "$top_srcdir/tests/lib/common.sh"
+. "$top_srcdir/tests/lib/feed.sh"
+need python3
+
+feed=$work/feed
+bundle=$work/posture-offline.zip
+build() { rm -rf "$feed"; sample_feed "$feed" "$1" && pc bundle build "$feed" -o "$bundle" >/dev/null; }
+current() { readlink "$state/current"; }
+finished() { python3 -c '
+import json,sys
+last=[json.loads(l) for l in open(sys.argv[1])][-1]
+assert last["event"]=="update.finished", last
+sys.exit(0 if eval(sys.argv[2],{},last) else 1)' "$work/out" "$1"; }
+
+# --- the first update
+ok "a bundle can be built" build 2026.11.20.1
+run 0 --json update --offline "$bundle"
+ok "it says that it updated" finished 'status == "updated" and cause is None'
+ok "the content is there" grep -q "check 2026.11.20.1" "$state/current/components/cisco-conditions/checks/pc_one.xml"
+ok "the log has the line that people search for" grep -q "Starting opswat download" "$state/log/ise-psc.log"
+ok "and the other" grep -q "Completed opswat download" "$state/log/ise-psc.log"
+ok "and one for each file" grep -q "Offline download file URI : .*osgroupsV2.tar.gz" "$state/log/ise-psc.log"
+ok "phases come in their order" python3 -c '
+import json,sys
+phases=[json.loads(l)["phase"] for l in open(sys.argv[1]) if "update.phase" in l]
+assert phases==[p for p in ("manifest","download","stage","verify","commit") if p in phases] or \
+       phases==[p for p in ("manifest","download","verify","stage","commit") if p in phases], phases' "$work/out"
+ok "defaults are made" test -e "$state/defaults/policies/default.xml"
+first=$(current)
+
+# --- the same again
+run 0 --json update --offline "$bundle"
+ok "the same bundle is up to date" finished 'status == "up-to-date"'
+ok "nothing was switched" test "$(current)" = "$first"
+run 0 --json update --offline "$bundle" --force
+ok "--force installs it again" finished 'status == "updated"'
+
+# --- a newer one
+rm -rf "$state/defaults"
+build 2026.11.21.1
+run 0 update --offline "$bundle"
+ok "the new content is current" grep -q "check 2026.11.21.1" "$state/current/components/cisco-conditions/checks/pc_one.xml"
+ok "an unchanged component is the same file on disk" test \
+	"$(stat -c %i "$state/current/components/os-groups/osgroups.xml")" = \
+	"$(stat -c %i "$state/previous/components/os-groups/osgroups.xml")"
+ok "defaults that were deleted are never made again" test ! -e "$state/defaults/policies"
+
+# --- older, expired, future
+build 2026.11.19.1
+run 65 --json update --offline "$bundle"
+ok "an older bundle is refused by name" finished 'status == "failed" and cause == "feed-older-than-installed"'
+run 0 --json update --offline "$bundle" --allow-downgrade
+ok "--allow-downgrade takes it" finished 'status == "updated"'
+rm -rf "$feed"
+sample_feed "$feed" 2026.11.22.1
+sed -i -E 's/ expires="[^"]*"/ expires="2020-01-01T00:00:00Z"/; s/ published="[^"]*"/ published="2019-01-01T00:00:00Z"/' \
+	"$feed/posture-update.xml"
+(cd "$feed" && zip -q -0 "$work/expired.zip" ./*)
+run 65 --json update --offline "$work/expired.zip"
+ok "an expired bundle is named" finished 'cause == "feed-expired"'
+sed -i -E 's/ expires="[^"]*"//; s/ published="[^"]*"/ published="2090-01-01T00:00:00Z"/' "$feed/posture-update.xml"
+(cd "$feed" && zip -q -0 "$work/future.zip" ./*)
+run 65 --json update --offline "$work/future.zip"
+ok "a bundle from the future is named" finished 'cause == "feed-from-future"'
+
+# --- going back, comparing, remembering
+before=$(current)
+run 0 rollback
+ok "rollback goes to the previous generation" test "$(current)" != "$before"
+run 0 --json history
+ok "history tells every update" json "$work/out" 'len([x for x in d if x["status"] == "updated" and x["action"] == "update"]) == 4'
+ok "and every failure with its cause" json "$work/out" 'sum(x.get("cause") == "feed-expired" for x in d) == 1'
+run 0 --json diff
+ok "diff tells the component that changed" json "$work/out" \
+	'any(r["component"] == "cisco-conditions" and r["changed"] == 1 for r in (d["components"] if isinstance(d, dict) else d))'
+run 0 --json status
+ok "status tells the versions" json "$work/out" 'any(c["id"] == "os-groups" for c in d["components"])'
+
+# --- other ways in
+build 2026.11.23.1
+run 0 update --offline <(cat "$bundle")
+build 2026.11.23.2
+run 0 --json update --offline - <"$bundle"
+ok "a bundle from standard input" finished 'status == "updated"'
+run 65 --json update --offline "$work/nothing.zip"
+ok "a bundle that is not there is named" finished 'cause == "bundle-not-found"'
+echo "this is not a zip" >"$work/text.zip"
+run 65 --json update --offline "$work/text.zip"
+ok "a file that is no zip is named" finished 'cause == "bundle-not-zip"'
+build 2026.11.23.3
+rm "$feed"/posture-update.xml*
+rm -f "$work/plain.zip"
+(cd "$feed" && zip -q "$work/plain.zip" osgroups.tar.gz osgroupsV2.tar.gz)
+run 0 --json update --offline "$work/plain.zip" --allow-downgrade
+ok "a zip without a manifest is taken with a warning" finished '"bundle-no-manifest" in also and status == "updated"'
+run 0 config set source.signature required
+build 2026.11.23.4
+run 65 --json update --offline "$bundle"
+ok "without a signature where one is required" finished 'cause == "feed-signature-missing"'
+
+# --- a damaged component never becomes current
+run 0 config set source.signature if-present
+build 2026.11.24.1
+before=$(current)
+component "$feed" osgroups.tar.gz osgroups.xml="something else"
+rm -f "$work/damaged.zip"
+(cd "$feed" && zip -q -0 "$work/damaged.zip" ./*)
+run 65 --json update --offline "$work/damaged.zip"
+ok "a component with another hash is named" finished 'cause == "feed-hash-mismatch"'
+ok "and what is installed stays" test "$(current)" = "$before"
+ok "nothing is left in staging" test -z "$(find "$state/staging" -type f)"
+finish
