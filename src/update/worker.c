@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/confine.h"
 #include "base/file.h"
 #include "base/i18n.h"
 
@@ -203,6 +204,8 @@ static void run_worker(struct worker_side *side)
 	signal(SIGINT, SIG_IGN);
 	/* Its job died: nobody waits for the work any more. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* From here on it looks at bytes from outside: it may only unpack below the staging folder. */
+	(void)confine_self(&side->staging_fd, 1);
 	while (receive(side->socket, &request, fds)) {
 		/* fds: [directory] or [directory, archive] */
 		work(side, &request, fds[1], fds[0]);
