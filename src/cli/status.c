@@ -12,14 +12,14 @@
 #include "store/store.h"
 #include "update/state.h"
 
-#define LABEL_COLS 42
+#define LABEL_COLS 47
 
 struct status {
 	struct update_state state;
 	struct store_generation *current;
 	char previous[STORE_GENERATION_MAX];
 	pid_t running;
-	char job[64];
+	char job[STORE_JOB_MAX];
 	time_t next;
 };
 
@@ -83,7 +83,10 @@ static void print_text(const struct status *s)
 		row(_(known[i].label), c != NULL ? c->version : "-");
 	}
 	if (s->running != 0) {
-		snprintf(text, sizeof(text), "%s (%s %ld)", s->job, _("process"), (long)s->running);
+		if (s->running == STORE_HOLDER_UNKNOWN)
+			snprintf(text, sizeof(text), "%s", s->job);
+		else
+			snprintf(text, sizeof(text), "%s (%s %ld)", s->job, _("process"), (long)s->running);
 		row(_("Running job"), text);
 	}
 	row(_("Next scheduled check"), s->next != 0 ? clock_rfc3339(when, s->next) : _("off"));

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -72,7 +71,8 @@ static void plan_item(struct update *u, struct item *item, bool defaults_made)
 	if (c->once && defaults_made)
 		item->plan = item->installed != NULL ? PLAN_LINK : PLAN_LEAVE_OUT;
 	else if (item->installed != NULL && c->has_sha256 && !u->options->force &&
-		 memcmp(item->installed->sha256, c->sha256, sizeof(c->sha256)) == 0)
+		 memcmp(item->installed->sha256, c->sha256, sizeof(c->sha256)) == 0 &&
+		 store_component_whole(u->store, u->current, c->id))
 		item->plan = PLAN_LINK;
 	else
 		item->plan = PLAN_FETCH;
@@ -130,34 +130,23 @@ static bool make_plan(struct pipeline *p, struct error *err)
 /* The least that the update will need: the archives that are kept while they are unpacked, and what they held last time. */
 static bool check_space(const struct pipeline *p, struct error *err)
 {
-	uint64_t bytes = 0, inodes = 0, free_bytes;
-	struct statvfs fs;
+	int64_t bytes = 0, inodes = (int64_t)p->fetch_count, free_bytes, free_inodes;
 
 	for (size_t i = 0; i < p->fetch_count; i++) {
 		const struct item *item = p->order[i];
+		int64_t archive = item->fetch.total > 0 ? item->fetch.total : 0;
 
-		if (item->fetch.total > 0)
-			bytes += (uint64_t)item->fetch.total;
-		if (item->installed != NULL) {
-			bytes += (uint64_t)item->installed->bytes;
-			inodes += (uint64_t)item->installed->files;
-		} else if (item->fetch.total > 0) {
-			bytes += (uint64_t)item->fetch.total;
-		}
+		bytes += archive + (item->installed != NULL ? item->installed->bytes : archive);
+		inodes += item->installed != NULL ? item->installed->files : 0;
 	}
-	if (p->fetch_count == 0 || fstatvfs(store_fd(p->u->store), &fs) < 0)
+	if (p->fetch_count == 0 || !store_space(p->u->store, &free_bytes, &free_inodes, NULL))
 		return true;
-	free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
-	if (bytes > free_bytes) {
-		error_set(err, FINDING_DISK_FULL, _("%s has %llu MiB free; the update needs at least %llu MiB"),
-			  store_path(p->u->store), (unsigned long long)(free_bytes >> 20),
-			  (unsigned long long)((bytes >> 20) + 1));
-		return false;
-	}
-	if (fs.f_files > 0 && inodes + p->fetch_count > fs.f_favail)
-		return error_set(err, FINDING_INODES_EXHAUSTED, _("%s has %llu inodes free; the update needs at least %llu"),
-				 store_path(p->u->store), (unsigned long long)fs.f_favail,
-				 (unsigned long long)(inodes + p->fetch_count));
+	if (free_bytes >= 0 && bytes > free_bytes)
+		return error_set(err, FINDING_DISK_FULL, _("%s has %lld MiB free; the update needs at least %lld MiB"),
+				 store_path(p->u->store), (long long)(free_bytes >> 20), (long long)(bytes >> 20) + 1);
+	if (free_inodes >= 0 && inodes > free_inodes)
+		return error_set(err, FINDING_INODES_EXHAUSTED, _("%s has %lld inodes free; the update needs at least %lld"),
+				 store_path(p->u->store), (long long)free_inodes, (long long)inodes);
 	return true;
 }
 
@@ -453,6 +442,15 @@ static struct store_generation *describe(const struct pipeline *p, struct error 
 	return g;
 }
 
+/* The switch is done; what came after it may not be. */
+static void warn_unfinished(struct update *u)
+{
+	const struct error *warning = store_warning(u->store);
+
+	if (warning != NULL)
+		update_notice(u, warning->code, "%s", warning->message);
+}
+
 static bool commit(struct pipeline *p, struct error *err)
 {
 	struct update *u = p->u;
@@ -472,6 +470,7 @@ static bool commit(struct pipeline *p, struct error *err)
 		snprintf(u->generation, sizeof(u->generation), "%s", g->id);
 		store_generation_free(u->current);
 		u->current = g;
+		warn_unfinished(u);
 		return true;
 	}
 	store_generation_free(g);

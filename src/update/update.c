@@ -166,7 +166,7 @@ static bool manifest_moved_on(struct update *u)
 
 static enum outcome run_phases(struct update *u, struct error *err)
 {
-	char healed[256] = "";
+	char healed[STORE_WHAT_MAX] = "";
 	enum outcome outcome;
 	bool unchanged;
 
@@ -383,6 +383,8 @@ int update_run(void *data, const struct event_sink *sink, void (*ready)(void *to
 				   (int)getpid()));
 	log_write(u.log, LOG_LEVEL_INFO, "DownloadManager", "", "Starting opswat download");
 	outcome = run_phases(&u, &err);
+	if (outcome == OUTCOME_FAILED)
+		(void)store_error_refine(u.store, &err);
 	if (outcome == OUTCOME_UPDATED && !run_hook(&u, &rolled_back, &hook_error)) {
 		update_notice(&u, hook_error.code, "%s", hook_error.message);
 		if (rolled_back) {
