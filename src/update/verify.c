@@ -1,6 +1,8 @@
 /* Is the manifest good: signed by somebody trusted, in time, not older than what is installed? */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/i18n.h"
@@ -47,13 +49,22 @@ static bool check_signature(struct update *u, struct error *err)
 	return true;
 }
 
+/* A bundle without a manifest has only a date for a version, which no feed's version can be compared with. */
+static bool has_real_version(const struct update *u)
+{
+	char path[STORE_GENERATION_MAX + 64];
+
+	snprintf(path, sizeof(path), "content/%s/%s", u->current->id, MANIFEST_NAME);
+	return faccessat(store_fd(u->store), path, F_OK, 0) == 0;
+}
+
 /* Rollback protection: an older manifest is refused, also when it is signed. */
 static bool check_age(const struct update *u, struct error *err)
 {
 	const struct manifest *m = u->manifest;
 	int order;
 
-	if (u->current == NULL || u->options->allow_downgrade)
+	if (u->current == NULL || u->options->allow_downgrade || !has_real_version(u))
 		return true;
 	order = manifest_version_compare(m->version, u->current->version);
 	if (order < 0)

@@ -104,7 +104,7 @@ ok "without a signature where one is required" finished 'cause == "feed-signatur
 run 0 config set source.signature if-present
 build 2026.11.24.1
 before=$(current)
-component "$feed" osgroups.tar.gz osgroups.xml="something else"
+component "$feed" conditions.tar.gz checks/pc_one.xml="something else"
 rm -f "$work/damaged.zip"
 (cd "$feed" && zip -q -0 "$work/damaged.zip" ./*)
 run 65 --json update --offline "$work/damaged.zip"

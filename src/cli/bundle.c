@@ -1,0 +1,249 @@
+/* posture-console bundle: look into an offline bundle, or make one. */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/event.h"
+#include "base/file.h"
+#include "base/i18n.h"
+#include "cli/cli.h"
+#include "feed/build.h"
+#include "feed/bundle.h"
+#include "update/inspect.h"
+
+#define P7S_MAX (256u * 1024)
+
+static json_t *time_json(time_t t)
+{
+	char when[CLOCK_TEXT_MAX];
+
+	return t != 0 ? json_string(clock_rfc3339(when, t)) : json_null();
+}
+
+static json_t *component_json(const struct component *c)
+{
+	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:b}", "id", c->id, "title",
+			 event_string(c->title != NULL ? c->title : ""), "version",
+			 event_string(c->version != NULL ? c->version : ""), "file", event_string(c->href), "size",
+			 (json_int_t)c->size, "once", c->once);
+}
+
+static json_t *manifest_json(const struct manifest *m)
+{
+	return json_pack("{s:o, s:o, s:o, s:b}", "version", event_string(m->version != NULL ? m->version : ""), "published",
+			 time_json(m->published), "expires", time_json(m->expires), "has_manifest", !m->synthetic);
+}
+
+static void print_document(json_t *document)
+{
+	json_dumpf(document, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(document);
+}
+
+/* --- list ---------------------------------------------------------------------------------------------------------- */
+
+static void print_list_json(const struct bundle *b, const struct manifest *m)
+{
+	json_t *document = manifest_json(m), *components = json_array(), *members = json_array();
+
+	for (size_t i = 0; i < m->count; i++)
+		json_array_append_new(components, component_json(&m->components[i]));
+	for (size_t i = 0; i < bundle_count(b); i++) {
+		const struct bundle_member *member = bundle_at(b, i);
+
+		json_array_append_new(members, json_pack("{s:o, s:I, s:I}", "name", event_string(member->name), "size",
+							 (json_int_t)member->size, "packed", (json_int_t)member->packed));
+	}
+	json_object_set_new(document, "components", components);
+	json_object_set_new(document, "members", members);
+	print_document(document);
+}
+
+static void print_list(const struct bundle *b, const struct manifest *m)
+{
+	printf("%s  ", _("Version"));
+	cli_print_safe(m->synthetic ? _("no manifest") : m->version);
+	putchar('\n');
+	for (size_t i = 0; i < bundle_count(b); i++) {
+		const struct bundle_member *member = bundle_at(b, i);
+		const struct component *c = NULL;
+
+		for (size_t j = 0; j < m->count && c == NULL; j++) {
+			if (strcmp(m->components[j].href, member->name) == 0)
+				c = &m->components[j];
+		}
+		printf("%12" PRId64 "  ", member->size);
+		cli_print_safe(member->name);
+		if (c != NULL) {
+			fputs("  ", stdout);
+			cli_print_safe(c->title != NULL ? c->title : c->id);
+			putchar(' ');
+			cli_print_safe(c->version != NULL ? c->version : "");
+		}
+		putchar('\n');
+	}
+}
+
+static int list(const struct cli *cli, const char *path)
+{
+	struct buffer xml = BUFFER_INIT(MANIFEST_MAX_BYTES), p7s = BUFFER_INIT(P7S_MAX);
+	struct bundle *b = NULL;
+	struct manifest *m = NULL;
+	struct error err = ERROR_INIT;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), code = EXIT_OK;
+
+	if (fd < 0) {
+		error_errno(&err, FINDING_BUNDLE_NOT_FOUND, _("cannot open %s"), path);
+		code = cli_fail(cli, &err);
+	} else if (!bundle_open(fd, path, &b, &err) || !bundle_manifest(b, &m, &xml, &p7s, &err)) {
+		code = cli_fail(cli, &err);
+	} else if (cli->json) {
+		print_list_json(b, m);
+	} else {
+		print_list(b, m);
+	}
+	manifest_free(m);
+	bundle_free(b);
+	buffer_clear(&xml);
+	buffer_clear(&p7s);
+	file_close(&fd);
+	return code;
+}
+
+/* --- verify -------------------------------------------------------------------------------------------------------- */
+
+static void print_verify_json(const struct inspect_result *r, bool ok, const struct error *err)
+{
+	json_t *document = r->manifest != NULL ? manifest_json(r->manifest) : json_object();
+	json_t *components = json_array(), *warnings = json_array();
+
+	for (size_t i = 0; r->rows != NULL && i < r->manifest->count; i++) {
+		const struct inspect_row *row = &r->rows[i];
+		json_t *object = component_json(row->component);
+
+		json_object_set_new(object, "ok", json_boolean(row->ok));
+		json_object_set_new(object, "files", json_integer(row->files));
+		json_object_set_new(object, "bytes", json_integer(row->bytes));
+		if (!row->ok) {
+			json_object_set_new(object, "finding", json_string(finding_info(row->error.code)->code));
+			json_object_set_new(object, "message", event_string(row->error.message));
+		}
+		json_array_append_new(components, object);
+	}
+	for (int i = 0; i < r->notice_count; i++)
+		json_array_append_new(warnings, json_string(finding_info(r->notices[i])->code));
+	json_object_set_new(document, "status", json_string(ok ? "pass" : "fail"));
+	json_object_set_new(document, "signer", event_string(r->signer));
+	json_object_set_new(document, "components", components);
+	json_object_set_new(document, "also", warnings);
+	json_object_set_new(document, "cause", ok ? json_null() : json_string(finding_info(err->code)->code));
+	json_object_set_new(document, "message", event_string(err->message));
+	print_document(document);
+}
+
+static void print_verify(const struct inspect_result *r)
+{
+	for (size_t i = 0; r->rows != NULL && i < r->manifest->count; i++) {
+		const struct inspect_row *row = &r->rows[i];
+
+		fputs(row->ok ? "OK  " : "!!  ", stdout);
+		cli_print_safe(row->component->href);
+		if (row->ok)
+			printf(_("  %" PRId64 " files, %" PRId64 " bytes"), row->files, row->bytes);
+		putchar('\n');
+	}
+	for (int i = 0; i < r->notice_count; i++)
+		printf("??  %s [%s]\n", _(finding_info(r->notices[i])->cause), finding_info(r->notices[i])->code);
+	if (r->manifest != NULL) {
+		printf("%s ", _("Version"));
+		cli_print_safe(r->manifest->version);
+		printf(", %s ", r->signer[0] != '\0' ? _("signed by") : _("not signed"));
+		cli_print_safe(r->signer);
+		putchar('\n');
+	}
+}
+
+static int verify(const struct cli *cli, const char *path)
+{
+	struct inspect_result result;
+	struct error err = ERROR_INIT;
+	int code = EXIT_OK;
+	struct settings *settings = cli_settings(cli, &code);
+	bool ok;
+
+	if (settings == NULL)
+		return code;
+	ok = inspect_bundle(path, cli->state_dir, settings, &result, &err);
+	if (cli->json)
+		print_verify_json(&result, ok, &err);
+	else if (!cli->quiet)
+		print_verify(&result);
+	if (!ok) {
+		/* The document on standard output has it all; people get the sentence. */
+		struct cli people = *cli;
+
+		people.json = false;
+		code = cli_fail(&people, &err);
+	}
+	inspect_clear(&result);
+	settings_free(settings);
+	return code;
+}
+
+/* --- build --------------------------------------------------------------------------------------------------------- */
+
+static int build(const struct cli *cli, const char *dir, const char *out)
+{
+	struct manifest *m = NULL;
+	struct error err = ERROR_INIT;
+
+	if (!feed_bundle(dir, out, &m, &err))
+		return cli_fail(cli, &err);
+	if (cli->json) {
+		json_t *document = manifest_json(m);
+
+		json_object_set_new(document, "bundle", event_string(out));
+		json_object_set_new(document, "components", json_integer((json_int_t)m->count));
+		print_document(document);
+	} else if (!cli->quiet) {
+		cli_print_safe(out);
+		printf(_(": version %s, %zu components\n"), m->version, m->count);
+	}
+	manifest_free(m);
+	return EXIT_OK;
+}
+
+int cli_bundle(struct cli *cli, int argc, char **argv)
+{
+	const char *out = NULL, *verb, *argument;
+	int c;
+
+	while ((c = cli_getopt(cli, argc, argv, "o:", NULL)) != -1) {
+		switch (c) {
+		case 'h': return EXIT_OK;
+		case 'o': out = optarg; break;
+		default: return EXIT_USAGE;
+		}
+	}
+	if (argc - optind != 2)
+		return cli_usage(cli, _("a verb and one file or folder are wanted"));
+	verb = argv[optind];
+	argument = argv[optind + 1];
+	if (strcmp(verb, "build") == 0) {
+		if (out == NULL)
+			return cli_usage(cli, _("the bundle's name is missing: -o FILE"));
+		return build(cli, argument, out);
+	}
+	if (out != NULL)
+		return cli_usage(cli, _("-o goes with build only"));
+	if (strcmp(verb, "list") == 0)
+		return list(cli, argument);
+	if (strcmp(verb, "verify") == 0)
+		return verify(cli, argument);
+	return cli_usage(cli, _("there is no verb %s"), verb);
+}

@@ -1,0 +1,153 @@
+#include "update/inspect.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/i18n.h"
+#include "update/run.h"
+#include "update/worker.h"
+
+#define WORKERS 2
+
+struct inspection {
+	struct update u;
+	struct inspect_result *result;
+	struct worker_pool *workers;
+	char folder[64];			/* below the temporary folder */
+	int folder_fd;
+	size_t finished;
+};
+
+static bool make_folder(struct inspection *in, struct error *err)
+{
+	const char *base = getenv("TMPDIR");
+
+	snprintf(in->folder, sizeof(in->folder), "%.40s/posture-XXXXXX", base != NULL && base[0] == '/' ? base : "/tmp");
+	if (mkdtemp(in->folder) == NULL) {
+		in->folder[0] = '\0';
+		return error_errno(err, FINDING_PATH_INVALID, _("cannot make a temporary folder"));
+	}
+	in->folder_fd = open(in->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return in->folder_fd >= 0 || error_errno(err, FINDING_PATH_INVALID, _("cannot open %s"), in->folder);
+}
+
+static void on_progress(void *data, size_t index, int64_t bytes)
+{
+	(void)data, (void)index, (void)bytes;
+}
+
+static void on_finished(void *data, const struct worker_result *worked)
+{
+	struct inspection *in = data;
+	struct inspect_row *row = &in->result->rows[worked->index];
+
+	row->ok = worked->ok;
+	row->files = worked->extracted.files;
+	row->bytes = worked->extracted.bytes;
+	if (!worked->ok)
+		row->error = worked->error;
+	in->finished++;
+}
+
+static bool submit(struct inspection *in, size_t index, struct error *err)
+{
+	const struct component *c = in->result->rows[index].component;
+	struct worker_task task = { .op = c->has_sha256 ? WORKER_UNPACK : WORKER_HASH, .index = index, .archive_fd = -1,
+				    .dir_fd = -1, .name = c->href, .sha256 = c->sha256 };
+	bool ok;
+
+	task.dir_fd = file_open_dir(in->folder_fd, c->id, true, 0700, err);
+	ok = task.dir_fd >= 0 && worker_pool_submit(in->workers, &task, err);
+	file_close(&task.dir_fd);
+	return ok;
+}
+
+static bool unpack_all(struct inspection *in, struct error *err)
+{
+	size_t next = 0, count = in->result->manifest->count;
+
+	if (!worker_pool_start(WORKERS, in->u.bundle, in->folder_fd, &in->workers, err))
+		return false;
+	while (in->finished < count) {
+		struct pollfd wait[WORKERS];
+		int fds[WORKERS];
+		size_t n;
+
+		while (next < count && worker_pool_idle(in->workers)) {
+			if (!submit(in, next++, err))
+				return false;
+		}
+		n = worker_pool_fds(in->workers, fds, WORKERS);
+		if (n == 0)
+			return error_set(err, FINDING_OUT_OF_MEMORY, _("no process is left to unpack with"));
+		for (size_t i = 0; i < n; i++)
+			wait[i] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
+		poll(wait, n, -1);
+		worker_pool_collect(in->workers, on_progress, on_finished, in);
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!in->result->rows[i].ok) {
+			if (err != NULL)
+				*err = in->result->rows[i].error;
+			return error_wrap(err, _("component %s"), in->result->rows[i].component->id);
+		}
+	}
+	return true;
+}
+
+static bool take_manifest(struct inspection *in, struct error *err)
+{
+	struct inspect_result *r = in->result;
+
+	if (!update_offline_manifest(&in->u, err) || !update_verify_manifest(&in->u, err))
+		return false;
+	r->manifest = in->u.manifest;
+	in->u.manifest = NULL;
+	r->rows = calloc(r->manifest->count + 1, sizeof(*r->rows));
+	if (r->rows == NULL)
+		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	for (size_t i = 0; i < r->manifest->count; i++)
+		r->rows[i].component = &r->manifest->components[i];
+	snprintf(r->signer, sizeof(r->signer), "%s", in->u.signer.signer);
+	return true;
+}
+
+bool inspect_bundle(const char *path, const char *state_dir, const struct settings *settings,
+		    struct inspect_result *result, struct error *err)
+{
+	const struct update_options options = { .state_dir = state_dir, .settings = settings, .source = UPDATE_OFFLINE,
+						.from = path, .stdin_fd = -1 };
+	struct inspection in = { .result = result, .folder_fd = -1,
+				 .u = { .options = &options, .bundle_fd = -1, .parts_fd = -1 } };
+	bool ok;
+
+	*result = (struct inspect_result){ 0 };
+	in.u.xml = (struct buffer)BUFFER_INIT(MANIFEST_MAX_BYTES);
+	in.u.p7s = (struct buffer)BUFFER_INIT(SIGNATURE_MAX_BYTES);
+	snprintf(in.u.from, sizeof(in.u.from), "%s", path);
+	ok = take_manifest(&in, err) && make_folder(&in, err) && unpack_all(&in, err);
+	for (int i = 0; i < in.u.notice_count && i < INSPECT_NOTICES_MAX; i++)
+		result->notices[result->notice_count++] = in.u.notices[i];
+	worker_pool_free(in.workers);
+	file_close(&in.folder_fd);
+	if (in.folder[0] != '\0')
+		(void)file_remove_tree(AT_FDCWD, in.folder, NULL);
+	bundle_free(in.u.bundle);
+	file_close(&in.u.bundle_fd);
+	manifest_free(in.u.manifest);
+	buffer_clear(&in.u.xml);
+	buffer_clear(&in.u.p7s);
+	return ok;
+}
+
+void inspect_clear(struct inspect_result *result)
+{
+	manifest_free(result->manifest);
+	free(result->rows);
+	*result = (struct inspect_result){ 0 };
+}
