@@ -141,6 +141,11 @@ static int show(struct cli *cli, struct settings *s, const struct wish *wish)
 	return cli_proxy_show(cli, s);
 }
 
+static int test(struct cli *cli, struct settings *s, const struct wish *wish)
+{
+	return cli_proxy_test(cli, s, wish->url, wish->timeout);
+}
+
 /* The options that each verb knows. */
 enum { FOR_SET = 1, FOR_TEST = 2 };
 
@@ -190,7 +195,7 @@ int cli_proxy(struct cli *cli, int argc, char **argv)
 		const char *name;
 		int (*run)(struct cli *cli, struct settings *s, const struct wish *wish);
 		int takes;
-	} verbs[] = { { "show", show, 0 }, { "set", set, FOR_SET }, { "clear", clear, 0 } };
+	} verbs[] = { { "show", show, 0 }, { "set", set, FOR_SET }, { "test", test, FOR_TEST }, { "clear", clear, 0 } };
 	struct wish wish = { 0 };
 	int c, used = 0;
 
