@@ -141,8 +141,7 @@ struct store_diff_row {
 	int64_t added, removed, changed;	/* files */
 	int64_t bytes_a, bytes_b;
 };
-/* What changed from a to b (ids, "current" or "previous"), a row a component, unchanged ones too: first those of b in
- * their order, then those that are gone. */
+/* What changed from a to b, a row a component (unchanged ones too). */
 bool store_diff(const struct store *s, const char *a, const char *b, struct store_diff_row **rows, size_t *count,
 		struct error *err);
 void store_diff_free(struct store_diff_row *rows, size_t count);
