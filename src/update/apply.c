@@ -223,7 +223,8 @@ static void on_worker_progress(void *data, size_t index, int64_t bytes)
 	if (p->u->options->source != UPDATE_OFFLINE)
 		return;		/* its download was told already */
 	item->fetch.bytes = bytes;
-	fetch_tell(&item->fetch, false);
+	if (bytes != item->fetch.total)
+		fetch_tell(&item->fetch, false);
 }
 
 static void on_worker_finished(void *data, const struct worker_result *result)

@@ -20,21 +20,29 @@ trust() { pc certs import "$SERVERS_DIR/pki/root.pem" --name lab --usage cisco-s
 publish() { sample_feed "$NGINX_ROOT" "$1"; chmod -R a+rX "$NGINX_ROOT"; }
 requests() { wc -l <"$NGINX_LOG"; }
 
+# In the background, as a process of its own that does not clean up for us when a signal finds it early.
+start_update() {
+	: >"$work/out"
+	(trap - EXIT && exec "$program" --config "$config" --state-dir "$state" --json update --url "$slow" --no-check) \
+		>"$work/out" 2>"$work/err" &
+	follower=$!
+}
+
 pki_standard
 nginx_start feed feed
 url=https://127.0.0.1:$NGINX_PORT/posture-update.xml
 publish 2026.11.20.1
 
 # --- trust: only what is enabled and trusted for Cisco services
-run 69 --json update --url "$url" --no-check
+run 65 --json update --url "$url" --no-check
 ok "an unknown root is refused" finished 'status == "failed" and cause in ("cert-untrusted-root", "cert-missing-intermediate")'
 pc certs import "$SERVERS_DIR/pki/root.pem" --name lab --usage infrastructure >/dev/null
-run 69 --json update --url "$url" --no-check
-ok "a root with another usage only is refused" finished 'cause in ("trust-root-not-for-services", "cert-untrusted-root", "cert-missing-intermediate")'
+run 65 --json update --url "$url" --no-check
+ok "a root with another usage only is refused" finished 'cause == "trust-root-not-for-services"'
 pc certs trust lab cisco-services >/dev/null
 pc certs disable lab >/dev/null
-run 69 --json update --url "$url" --no-check
-ok "a disabled root is refused" finished 'cause in ("trust-root-disabled", "cert-untrusted-root", "cert-missing-intermediate")'
+run 65 --json update --url "$url" --no-check
+ok "a disabled root is refused" finished 'cause == "trust-root-disabled" and "certs enable" in next'
 pc certs enable lab >/dev/null
 
 # --- the update
@@ -64,7 +72,7 @@ ok "the unchanged one is the same file" test "$(stat -c %i "$state/current/compo
 # --- signature policy
 key="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
 openssl req -x509 $key -keyout "$work/other.key" -out "$work/other.pem" -subj "/CN=Other signer" -days 3 2>/dev/null
-pki_leaf signer inter DNS:signer.test
+pki_leaf signer inter DNS:signer.test "ext=extendedKeyUsage=codeSigning"
 cat "$SERVERS_DIR/pki/signer.pem" "$SERVERS_DIR/pki/inter.pem" >"$work/signer.pem"
 pc feed build "$NGINX_ROOT" --version 2026.11.22.1 --sign "$work/signer.pem" "$SERVERS_DIR/pki/signer.key" >/dev/null
 chmod -R a+rX "$NGINX_ROOT"
@@ -72,7 +80,7 @@ run 0 config set source.signature required
 run 0 --json update --url "$url" --no-check
 ok "a signed feed is taken where a signature is required" finished 'status == "updated"'
 run 0 --json status
-ok "and its signer is remembered" json "$work/out" '"signer.test" in d["signer"] or "signer" in d["signer"]'
+ok "and its signer is remembered" json "$work/out" '"CN=signer" in d["signer"]'
 pc feed build "$NGINX_ROOT" --version 2026.11.23.1 --sign "$work/other.pem" "$work/other.key" >/dev/null
 chmod -R a+rX "$NGINX_ROOT"
 run 65 --json update --url "$url" --no-check
@@ -91,7 +99,9 @@ mkdir -p "$work/big" && mv "$work/random" "$work/big/data.bin"
 tar -C "$work/big" -czf "$NGINX_ROOT/big.tar.gz" .
 pc feed build "$NGINX_ROOT" --version 2026.11.24.1 >/dev/null
 chmod -R a+rX "$NGINX_ROOT"
-nginx_start slow feed "root $NGINX_ROOT; limit_rate 4m;"
+feed_root=$NGINX_ROOT
+nginx_start slow feed "limit_rate 4m;"
+cp -a "$feed_root"/. "$NGINX_ROOT"/
 slow=https://127.0.0.1:$NGINX_PORT/posture-update.xml
 slow_log=$NGINX_LOG
 run 0 --json update --url "$slow" --no-check --detach
@@ -110,8 +120,7 @@ ok "by resuming" wait_for 3 grep -q '^206 ' "$slow_log"
 
 # --- a stop in the middle: clean, resumable
 fresh
-"$program" --config "$config" --state-dir "$state" --json update --url "$slow" --no-check >"$work/out" 2>"$work/err" &
-follower=$!
+start_update
 ok "the download is under way" wait_for 20 part_has
 kill -INT $follower
 rc=0
@@ -120,9 +129,8 @@ ok "an interrupted update ends with 130" test "$rc" = 130
 ok "nothing is current" test ! -e "$state/current"
 ok "what was downloaded is kept" part_has
 # --- closing the terminal does not stop it
-"$program" --config "$config" --state-dir "$state" --json update --url "$slow" --no-check >"$work/out" 2>"$work/err" &
-follower=$!
-ok "the job runs" wait_for 10 test -s "$work/out"
+start_update
+ok "the job runs" wait_for 10 grep -q update.started "$work/out"
 kill -HUP $follower
 wait $follower
 ok "the job goes on to its end without its terminal" wait_for 30 test -e "$state/current"
@@ -178,7 +186,6 @@ ok "a bypassed address goes direct" test "$(grep -c . "$SQUID_LOG")" = "$before"
 run 0 proxy clear
 
 # --- an offline bundle at a URL, and by sftp
-pc bundle build "$SERVERS_DIR/../$(basename "$SERVERS_DIR")/feed" -o "$work/none.zip" >/dev/null 2>&1 || true
 mkdir "$work/lab" && sample_feed "$work/lab" 2026.12.2.1
 pc bundle build "$work/lab" -o "$work/posture-offline.zip" >/dev/null
 cp "$work/posture-offline.zip" "$NGINX_ROOT/" && chmod a+r "$NGINX_ROOT/posture-offline.zip"
@@ -186,11 +193,16 @@ fresh
 run 0 --json update --offline "https://127.0.0.1:$NGINX_PORT/posture-offline.zip"
 ok "a bundle from an https URL" finished 'status == "updated"'
 
+sshd_start ssh
+mkdir -p "$work/home/.ssh" && cp "$SSHD_KNOWN_HOSTS" "$work/home/.ssh/known_hosts"
+run 69 --json update --offline "sftp://127.0.0.1:$SSHD_PORT$work/posture-offline.zip" --force
+ok "an unknown host key is named" finished 'cause == "ssh-host-key-unknown"'
+
 # --- mirror
 run 0 mirror --to "$work/mirror" --url "$url"
-ok "the mirror holds the feed" cmp "$work/mirror/posture-update.xml" "$(dirname "$NGINX_ROOT")/feed/posture-update.xml" 2>/dev/null ||
-	ok "the mirror's manifest parses" grep -q "<posture-update" "$work/mirror/posture-update.xml"
+ok "the mirror holds the feed's manifest" cmp "$work/mirror/posture-update.xml" "$feed_root/posture-update.xml"
+ok "and its components" cmp "$work/mirror/big.tar.gz" "$feed_root/big.tar.gz"
 run 0 bundle verify "$work/mirror/posture-offline.zip"
 run 0 --json mirror --to "$work/mirror" --url "$url"
-ok "a second run fetches nothing" finished_mirror=1 sh -c "tail -1 '$work/out' | grep -q '\"fetched\":0'"
+ok "a second run fetches nothing" grep -q '"fetched":0' "$work/out"
 finish
