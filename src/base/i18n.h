@@ -7,6 +7,10 @@
 
 #include "config.h"
 
+#ifndef ENABLE_NLS
+#define ENABLE_NLS 0		/* configure leaves it out with --disable-nls */
+#endif
+
 #if ENABLE_NLS
 #include <libintl.h>
 #define _(text) gettext(text)

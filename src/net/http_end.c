@@ -289,9 +289,6 @@ enum http_next transfer_end_hop(struct http_transfer *t, CURLcode code, long *wa
 	t->response.http_version = version == CURL_HTTP_VERSION_2_0 ? 2.0 : version == CURL_HTTP_VERSION_1_1 ? 1.1 :
 				   version == CURL_HTTP_VERSION_1_0 ? 1.0 : 0.0;
 	t->response.tls = hop->tls;
-	t->response.wanted_anchor[0] = '\0';
-	if (hop->tls != NULL && hop->tls->errors > 0)
-		snprintf(t->response.wanted_anchor, sizeof(t->response.wanted_anchor), "%s", hop->tls->top_issuer);
 	if (t->stopped) {
 		*err = t->failure;
 		return HTTP_NEXT_FAILED;

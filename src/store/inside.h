@@ -77,12 +77,17 @@ json_t *generation_read(const struct store *s, const char *id, struct error *err
 bool generation_check(const struct store *s, const char *id, bool *whole, struct error *err);
 /* Is that error of generation_read() a missing or damaged description, and nothing that may pass? */
 bool generation_error_is_damage(const struct error *err);
+/* Sorts ids by day and counter. */
+int generation_id_compare(const char *a, const char *b);
+
+/* --- links.c --------------------------------------------------------------------------------------------------------- */
+
+/* The id that a person means by "current", "previous" or an id; whether it is there is not looked at. */
+bool generation_resolve(const struct store *s, const char *asked, char *id, struct error *err);
 /* Points `link_name` at content/<id> by one rename ("" removes the link), and flushes the state folder. */
 bool generation_point(struct store *s, const char *link_name, const char *id, struct error *err);
 /* Moves content/<id> to staging/<id>.old, from where it can be removed once content/ is flushed. */
 bool generation_take_out(struct store *s, const char *id, struct error *err);
-/* Sorts ids by day and counter. */
-int generation_id_compare(const char *a, const char *b);
 
 /* --- tree.c ---------------------------------------------------------------------------------------------------------- */
 

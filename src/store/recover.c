@@ -48,28 +48,24 @@ static bool has_ending(const char *name, const char *ending)
 /* --- content -------------------------------------------------------------------------------------------------------- */
 
 /* A generation that was moved into content/ and never became current: no line of the history says so, and it was to
- * replace what is current still. */
-static bool was_never_current(const struct recovery *r, const char *id)
+ * replace what is current still. One whose description is gone is of no use to anyone either. */
+static bool is_of_no_use(const struct recovery *r, const char *id)
 {
 	struct error why = ERROR_INIT;
-	json_t *document;
-	bool never;
+	json_t *document = generation_read(r->s, id, &why);
+	bool no_use = document != NULL ? strcmp(history_text(document, "replaces"), r->current) == 0 &&
+						 history_switch_to(r->lines, id) == NULL
+				       : generation_error_is_damage(&why);
 
-	if (history_switch_to(r->lines, id) != NULL)
-		return false;
-	document = generation_read(r->s, id, &why);
-	never = document != NULL ? strcmp(history_text(document, "replaces"), r->current) == 0
-				 : generation_error_is_damage(&why);
 	json_decref(document);
-	return never;
+	return no_use;
 }
 
 static bool check_generation(void *data, const char *id, struct error *err)
 {
 	struct recovery *r = data;
 
-	if (!store_id_valid(id) || strcmp(id, r->current) == 0 || strcmp(id, r->previous) == 0 ||
-	    !was_never_current(r, id))
+	if (!store_id_valid(id) || strcmp(id, r->current) == 0 || strcmp(id, r->previous) == 0 || !is_of_no_use(r, id))
 		return true;
 	/* Its tree is removed with the other leftovers in staging. */
 	if (!generation_take_out(r->s, id, err))

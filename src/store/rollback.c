@@ -10,20 +10,8 @@ static bool choose(const struct store *s, const char *asked, char *id, struct er
 	struct store_generation *g;
 	bool whole = true;
 
-	if (asked == NULL || strcmp(asked, PREVIOUS_NAME) == 0) {
-		store_previous(s, id);
-		if (id[0] == '\0')
-			return error_set(err, FINDING_NONE, _("there is no previous generation to go back to"));
-	} else if (strcmp(asked, CURRENT_NAME) == 0) {
-		store_current(s, id);
-		if (id[0] == '\0')
-			return error_set(err, FINDING_NONE, _("there is no generation yet"));
-	} else if (store_id_valid(asked)) {
-		snprintf(id, STORE_GENERATION_MAX, "%s", asked);
-	} else {
-		error_usage(err, _("%s is not the name of a generation (such as 20261123-1)"), asked);
-		return error_next(err, _("Run \"posture-console history\" to see which generations are kept."));
-	}
+	if (!generation_resolve(s, asked != NULL ? asked : PREVIOUS_NAME, id, err))
+		return false;
 	if (!store_generation_load(s, id, &g, err))
 		return false;
 	for (size_t i = 0; whole && i < g->count; i++) {

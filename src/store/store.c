@@ -144,7 +144,9 @@ bool store_space(const struct store *s, int64_t *free_bytes, int64_t *free_inode
 	struct statvfs fs;
 
 	*free_bytes = *free_inodes = -1;
-	if (s->fd < 0 || fstatvfs(s->fd, &fs) < 0)
+	if (s->fd < 0)
+		return error_set(err, FINDING_PATH_INVALID, _("there is no state folder %s"), s->path);
+	if (fstatvfs(s->fd, &fs) < 0)
 		return error_errno(err, FINDING_IO_ERROR, _("cannot see how much room %s has"), s->path);
 	if (fs.f_blocks > 0)
 		*free_bytes = (int64_t)(fs.f_bavail * fs.f_frsize);
@@ -157,7 +159,7 @@ bool store_error_refine(const struct store *s, struct error *err)
 {
 	int64_t bytes, inodes;
 
-	if (err != NULL && err->code == FINDING_DISK_FULL && store_space(s, &bytes, &inodes, NULL) && inodes == 0)
+	if (s != NULL && err != NULL && err->code == FINDING_DISK_FULL && store_space(s, &bytes, &inodes, NULL) && inodes == 0)
 		err->code = FINDING_INODES_EXHAUSTED;
 	return false;
 }

@@ -38,7 +38,8 @@ int store_staging_fd(const struct store *s);	/* of STATE/staging; -1 when not ma
 
 /* What the file system of the state folder has left for us; -1 where it does not say (no inodes on btrfs, say). */
 bool store_space(const struct store *s, int64_t *free_bytes, int64_t *free_inodes, struct error *err);
-/* Tells "no inodes left" from "disk full" in an error that came from a write below the state folder. Returns false. */
+/* Tells "no inodes left" from "disk full" in an error that came from a write below the state folder (NULL: left as it
+ * is). Returns false. */
 bool store_error_refine(const struct store *s, struct error *err);
 
 /* --- the lock: one update at a time ----------------------------------------------------------------------------- */
@@ -141,7 +142,8 @@ struct store_diff_row {
 	int64_t added, removed, changed;	/* files */
 	int64_t bytes_a, bytes_b;
 };
-/* What changed from a to b, a row a component (unchanged ones too). */
+/* What changed from a to b (ids, "current" or "previous"), a row a component, unchanged ones too: first those of b in
+ * their order, then those that are gone. */
 bool store_diff(const struct store *s, const char *a, const char *b, struct store_diff_row **rows, size_t *count,
 		struct error *err);
 void store_diff_free(struct store_diff_row *rows, size_t count);

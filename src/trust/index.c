@@ -110,8 +110,8 @@ static bool view(struct trust_record *r, struct error *err)
 {
 	const json_t *o = r->json;
 	struct trust_entry e = { 0 };
-	json_int_t from, until, hash;
-	bool weak_signature, weak_key, rejects;
+	json_int_t from = 0, until = 0, hash = 0;
+	bool weak_signature = false, weak_key = false, rejects = false;
 	const char *hex;
 
 	if (!view_text(o, &e, err) || !text_member(o, "sha256", 64, &hex, err) || !flag_member(o, "enabled", &e.enabled, err) ||

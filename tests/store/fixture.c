@@ -149,6 +149,18 @@ static const char *text_of(const json_t *line, const char *key)
 	return text != NULL ? text : "";
 }
 
+static int updates_of(const json_t *lines, const char *id)
+{
+	int count = 0;
+
+	for (size_t i = 0; i < json_array_size(lines); i++) {
+		const json_t *line = json_array_get(lines, i);
+
+		count += strcmp(text_of(line, "action"), "update") == 0 && strcmp(text_of(line, "generation"), id) == 0;
+	}
+	return count;
+}
+
 static bool history_agrees(struct store *s, const char *current, const char *previous, char *why)
 {
 	json_t *lines = NULL;
@@ -172,20 +184,48 @@ static bool history_agrees(struct store *s, const char *current, const char *pre
 	else if (strcmp(before, previous) != 0)
 		ok = wrong(why, "previous is not what the last switch replaced", previous);
 	for (size_t i = 0; ok && i < count; i++) {
-		int updates = 0;
+		int told = updates_of(lines, ids[i]);
 
-		for (size_t j = 0; j < json_array_size(lines); j++) {
-			const json_t *line = json_array_get(lines, j);
+		if (told != 1)
+			ok = wrong(why, told == 0 ? "no line in the history" : "told more than once", ids[i]);
+	}
+	for (size_t i = 0; ok && i < json_array_size(lines); i++) {
+		const char *id = text_of(json_array_get(lines, i), "generation");
 
-			if (strcmp(text_of(line, "action"), "update") == 0 &&
-			    strcmp(text_of(line, "generation"), ids[i]) == 0)
-				updates++;
-		}
-		if (updates != 1)
-			ok = wrong(why, updates == 0 ? "no line in the history" : "told more than once", ids[i]);
+		if (id[0] != '\0' && updates_of(lines, id) != 1)
+			ok = wrong(why, "told more than once", id);
 	}
 	store_ids_free(ids, count);
 	json_decref(lines);
+	return ok;
+}
+
+static bool generations_are_whole(struct store *s, const char *state_dir, char *why)
+{
+	char path[4096];
+	struct dirent *entry;
+	DIR *dir;
+	bool ok = true;
+
+	snprintf(path, sizeof(path), "%s/content", state_dir);
+	dir = opendir(path);
+	if (dir == NULL)
+		return wrong(why, "no folder", path);
+	while (ok && (entry = readdir(dir)) != NULL) {
+		struct store_generation *g;
+
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (!store_generation_load(s, entry->d_name, &g, NULL)) {
+			ok = wrong(why, "a generation without its description", entry->d_name);
+			break;
+		}
+		for (size_t i = 0; ok && i < g->count; i++)
+			ok = store_component_whole(s, g, g->components[i].id) ||
+			     wrong(why, "a generation that is not whole", entry->d_name);
+		store_generation_free(g);
+	}
+	closedir(dir);
 	return ok;
 }
 
@@ -240,7 +280,8 @@ bool fixture_state_is_sound(const char *state_dir, char *why)
 		return wrong(why, "cannot open", err.message);
 	store_current(s, current);
 	store_previous(s, previous);
-	ok = history_agrees(s, current, previous, why) && folder_holds_nothing(store_fd(s), "staging", NULL, why) &&
+	ok = history_agrees(s, current, previous, why) && generations_are_whole(s, state_dir, why) &&
+	     folder_holds_nothing(store_fd(s), "staging", NULL, why) &&
 	     folder_holds_nothing(store_fd(s), ".", ".tmp", why) && defaults_agree(state_dir, current, why);
 	store_free(s);
 	return ok;

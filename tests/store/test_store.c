@@ -867,6 +867,87 @@ static void leftovers_go_and_fresh_downloads_stay(void **state)
 	assert_false(exists(temp));
 }
 
+/* --- comparing ------------------------------------------------------------------------------------------------------- */
+
+static void add_to(struct store_build *b, const char *component, const char *const files[][2])
+{
+	int fd = store_build_component_dir(b, component, NULL);
+
+	assert_true(fd >= 0);
+	for (size_t i = 0; files[i][0] != NULL; i++) {
+		char path[256], *slash;
+		int file;
+
+		snprintf(path, sizeof(path), "%s", files[i][0]);
+		slash = strchr(path, '/');
+		if (slash != NULL) {
+			*slash = '\0';
+			assert_true(mkdirat(fd, path, 0755) == 0 || errno == EEXIST);
+			*slash = '/';
+		}
+		file = openat(fd, path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+		assert_true(file >= 0 && file_write_all(file, files[i][1], strlen(files[i][1])));
+		close(file);
+	}
+	close(fd);
+}
+
+static void must_commit_one(const char *component, const char *version, const char *const files[][2])
+{
+	struct store_generation *g = calloc(1, sizeof(*g));
+	struct error err = ERROR_INIT;
+	struct store_build *b;
+
+	g->version = strdup(version);
+	g->count = 1;
+	g->components = calloc(1, sizeof(*g->components));
+	g->components[0].id = strdup(component);
+	g->components[0].version = strdup(version);
+	assert_true(store_build_begin(place.s, &b, &err));
+	add_to(b, component, files);
+	if (!store_build_commit(b, g, 5, NULL, &err))
+		fail_msg("%s", err.message);
+	store_generation_free(g);
+}
+
+static void a_comparison_counts_files(void **state)
+{
+	static const char *const before[][2] = {
+		{ "same", "1" }, { "size", "1" }, { "bytes", "1" }, { "gone", "1" }, { "becomes-folder", "1" }, { "d/gone", "1" },
+		{ "d/same", "1" }, { "folder/x", "1" }, { "folder/y", "1" }, { NULL, NULL },
+	};
+	static const char *const after[][2] = {
+		{ "same", "1" }, { "size", "22" }, { "bytes", "2" }, { "new", "1" }, { "becomes-folder/x", "1" }, { "d/same", "1" },
+		{ "e/new", "1" }, { "folder", "1" }, { NULL, NULL },
+	};
+	struct store_diff_row *rows;
+	size_t count;
+
+	(void)state;
+	must_lock();
+	must_commit_one("part", "1", before);
+	must_commit_one("part", "2", after);
+	assert_true(store_diff(place.s, "previous", "current", &rows, &count, NULL));
+	assert_int_equal(count, 1);
+	assert_int_equal(rows[0].added, 4);	/* new, becomes-folder/x, e/new, folder */
+	assert_int_equal(rows[0].removed, 5);	/* gone, becomes-folder, d/gone, folder/x, folder/y */
+	assert_int_equal(rows[0].changed, 2);	/* size, bytes */
+	assert_int_equal(rows[0].bytes_a, 9);
+	assert_int_equal(rows[0].bytes_b, 9);
+	store_diff_free(rows, count);
+	must_commit_one("other", "1", before);
+	assert_true(store_diff(place.s, "previous", "current", &rows, &count, NULL));
+	assert_int_equal(count, 2);
+	assert_string_equal(rows[0].component, "other");
+	assert_null(rows[0].version_a);
+	assert_int_equal(rows[0].added, 9);
+	assert_string_equal(rows[1].component, "part");
+	assert_null(rows[1].version_b);
+	assert_int_equal(rows[1].removed, 8);
+	store_diff_free(rows, count);
+	assert_false(store_diff(place.s, "../..", "current", &rows, &count, NULL));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -901,6 +982,7 @@ int main(void)
 		TEST(defaults_that_wait_are_put_in_place),
 		TEST(a_damaged_current_goes_back_to_the_update_before),
 		TEST(leftovers_go_and_fresh_downloads_stay),
+		TEST(a_comparison_counts_files),
 	};
 
 	return cmocka_run_group_tests_name("store", tests, NULL, NULL);

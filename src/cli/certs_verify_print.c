@@ -1,0 +1,236 @@
+/* The two faces of `certs verify`: a tree for people, one document for programs. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/event.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "cli/certs_verify.h"
+#include "cli/paragraph.h"
+
+#define FINGERPRINT_MAX 100
+#define DAY_S 86400
+#define LINE_MAX_BYTES 2048
+
+/* --- JSON --------------------------------------------------------------------------------------------------------------- */
+
+static const char *end_name(enum probe_chain_end end)
+{
+	static const char *const names[] = {
+		[PROBE_CHAIN_TRUSTED_ANCHOR] = "trusted-anchor", [PROBE_CHAIN_SELF_SIGNED_LEAF] = "self-signed",
+		[PROBE_CHAIN_UNKNOWN_ROOT] = "unknown-root", [PROBE_CHAIN_ISSUER_ABSENT] = "issuer-absent",
+	};
+
+	return names[end];
+}
+
+static bool was_sent(const struct verification *v, X509 *certificate)
+{
+	for (int i = 0; i < sk_X509_num(v->tls.sent); i++) {
+		if (X509_cmp(sk_X509_value(v->tls.sent, i), certificate) == 0)
+			return true;
+	}
+	return false;
+}
+
+static json_t *error_json(const struct verification *v, const struct probe_chain_error *e)
+{
+	enum finding f = verify_finding_of(v, e);
+
+	return json_pack("{s:i, s:s, s:s?}", "error", e->error, "rule", X509_verify_cert_error_string(e->error), "finding",
+			 f != FINDING_NONE ? finding_info(f)->code : NULL);
+}
+
+static json_t *certificate_json(const struct verification *v, size_t at)
+{
+	char from[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX], fingerprint[FINGERPRINT_MAX];
+	json_t *errors = json_array(), *object;
+	struct probe_cert c;
+	const char *now;
+
+	probe_cert_describe(v->shown[at], &c);
+	for (size_t i = 0; at < v->path_count && i < v->chain.error_count; i++) {
+		if (v->chain.errors[i].depth == (int)at)
+			json_array_append_new(errors, error_json(v, &v->chain.errors[i]));
+	}
+	now = v->at < c.not_before ? "not-yet-valid" : v->at > c.not_after ? "expired" : "valid";
+	object = json_pack("{s:o, s:b, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:b, s:s, s:o}", "depth",
+			   at < v->path_count ? json_integer((json_int_t)at) : json_null(), "sent", was_sent(v, v->shown[at]),
+			   "subject", event_string(c.subject), "issuer", event_string(c.issuer), "not_before",
+			   clock_rfc3339(from, c.not_before), "not_after", clock_rfc3339(until, c.not_after), "now", now, "key",
+			   c.key, "signature", c.signature, "names", event_string(c.sans), "ca", c.is_ca, "self_signed",
+			   c.self_signed, "sha256", probe_cert_fingerprint_text(fingerprint, c.sha256), "errors", errors);
+	return object;
+}
+
+int verify_print_json(const struct verification *v)
+{
+	json_t *chain = json_array(), *unused = json_array(), *findings = json_array(), *all;
+	char address[PROBE_ADDRESS_TEXT_MAX], at[CLOCK_TEXT_MAX];
+	const struct probe_chain *c = &v->chain;
+
+	for (size_t i = 0; i < v->shown_count; i++)
+		json_array_append_new(i < v->path_count ? chain : unused, certificate_json(v, i));
+	for (size_t i = 0; i < v->finding_count; i++)
+		json_array_append_new(findings, json_string(finding_info(v->findings[i])->code));
+	all = json_pack("{s:s, s:i, s:s, s:b, s:s, s:s, s:s, s:b, s:s, s:b, s:o, s:o, s:o, s:o, s:o?, s:s?}", "host", v->host, "port",
+			v->port, "address", probe_address_text(address, &v->reach.peer), "via_proxy", v->reach.via_proxy,
+			"version", v->tls.version, "cipher", v->tls.cipher, "at", clock_rfc3339(at, v->at), "trusted", c->trusted,
+			"end", end_name(c->end), "name_matches", c->name_matches, "sent",
+			json_integer((json_int_t)c->sent_count), "chain", chain, "unused", unused, "findings", findings,
+			"anchor", v->anchor != NULL ? certs_entry_json(v->anchor) : NULL, "fix",
+			v->fix[0] != '\0' ? v->fix : NULL);
+	return certs_put_json(all);
+}
+
+/* --- text --------------------------------------------------------------------------------------------------------------- */
+
+static void put_line(size_t depth, const char *label, const char *value)
+{
+	struct buffer line = BUFFER_INIT(LINE_MAX_BYTES), safe = BUFFER_INIT(LINE_MAX_BYTES);
+
+	text_fit(&line, label, 12, true, true);
+	text_sanitise(&safe, value, strlen(value));
+	printf("%*s%s %s\n", (int)(depth * 3 + 4), "", buffer_text(&line), buffer_text(&safe));
+	buffer_clear(&line);
+	buffer_clear(&safe);
+}
+
+/* "2026-01-01 to 2027-01-01 [====|----]": the mark is now. */
+static void put_validity(size_t depth, const struct probe_cert *c, time_t at)
+{
+	char from[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX], text[256], bar[24];
+	int cells = 16, mark;
+	long days;
+
+	if (!c->times_valid) {
+		put_line(depth, _("valid"), _("its dates cannot be read"));
+		return;
+	}
+	mark = c->not_after > c->not_before ? (int)((double)(at - c->not_before) / (double)(c->not_after - c->not_before) * cells)
+					    : -1;
+	for (int i = 0; i < cells; i++)
+		bar[i] = i == mark ? '|' : i < mark ? '=' : '-';
+	bar[cells] = '\0';
+	clock_rfc3339(from, c->not_before);
+	clock_rfc3339(until, c->not_after);
+	if (at < c->not_before) {
+		days = (long)((c->not_before - at) / DAY_S);
+		snprintf(text, sizeof(text), _("%.10s to %.10s  |[%s]  not valid before %ld days from now"), from, until, bar, days);
+	} else if (at > c->not_after) {
+		days = (long)((at - c->not_after) / DAY_S);
+		snprintf(text, sizeof(text), _("%.10s to %.10s  [%s]|  expired %ld days ago"), from, until, bar, days);
+	} else {
+		days = (long)((c->not_after - at) / DAY_S);
+		snprintf(text, sizeof(text), _("%.10s to %.10s  [%s]  %ld days left"), from, until, bar, days);
+	}
+	put_line(depth, _("valid"), text);
+}
+
+static void put_place(const struct verification *v, size_t at, size_t depth)
+{
+	bool anchor = v->chain.end == PROBE_CHAIN_TRUSTED_ANCHOR && at + 1 == v->path_count;
+	char text[512];
+
+	if (anchor && v->anchor != NULL)
+		snprintf(text, sizeof(text), _("in the store as \"%s\", trusted for Cisco services"), v->anchor->name);
+	else
+		snprintf(text, sizeof(text), "%s", at >= v->path_count ? _("sent by the server, no part of the path")
+			 : was_sent(v, v->shown[at]) ? _("sent by the server") : _("in the store"));
+	put_line(depth, _("from"), text);
+}
+
+static void put_errors(const struct verification *v, size_t at)
+{
+	char text[512];
+
+	for (size_t i = 0; i < v->chain.error_count; i++) {
+		const struct probe_chain_error *e = &v->chain.errors[i];
+		enum finding f = verify_finding_of(v, e);
+
+		if (e->depth != (int)at)
+			continue;
+		snprintf(text, sizeof(text), f != FINDING_NONE ? _("%s [%s]") : "%s%s", X509_verify_cert_error_string(e->error),
+			 finding_info(f)->code);
+		put_line(at, _("FAILS"), text);
+	}
+}
+
+static void put_certificate(const struct verification *v, size_t at)
+{
+	size_t depth = at < v->path_count ? at : 0;
+	char fingerprint[FINGERPRINT_MAX];
+	struct probe_cert c;
+
+	probe_cert_describe(v->shown[at], &c);
+	printf("%*s%s ", (int)(depth * 3), "", depth == 0 ? "*" : "+-");
+	cli_print_safe(c.common_name[0] != '\0' ? c.common_name : c.subject);
+	putchar('\n');
+	put_line(depth, _("subject"), c.subject);
+	put_line(depth, _("issuer"), c.issuer);
+	put_validity(depth, &c, v->at);
+	if (at == 0)
+		put_line(depth, _("names"), c.sans[0] != '\0' ? c.sans : _("none"));
+	put_line(depth, _("SHA-256"), probe_cert_fingerprint_text(fingerprint, c.sha256));
+	put_place(v, at, depth);
+	if (at < v->path_count)
+		put_errors(v, at);
+}
+
+static void put_missing(const struct verification *v)
+{
+	size_t depth = v->path_count;
+
+	if (v->chain.end != PROBE_CHAIN_ISSUER_ABSENT)
+		return;
+	printf("%*s+- ", (int)(depth * 3), "");
+	cli_print_safe(v->chain.missing_issuer);
+	putchar('\n');
+	if (v->anchor == NULL)
+		put_line(depth, _("MISSING"), _("the server did not send it, and it is not in the store"));
+	else
+		put_line(depth, _("UNUSED"), !v->anchor->enabled ? _("in the store, but disabled")
+							      : _("in the store, but not trusted for Cisco services"));
+}
+
+/* What to do next: the command, else the catalogue's steps for the first finding. */
+static void put_next(const struct verification *v)
+{
+	enum finding f = v->finding_count > 0 ? v->findings[0] : FINDING_NONE;
+	const char *steps = _(finding_info(f)->remedy);
+
+	if (f == FINDING_NONE)
+		return;
+	printf("\n");
+	paragraph_print("", _(finding_info(f)->cause), strlen(_(finding_info(f)->cause)));
+	if (f == FINDING_TRUST_ROOT_DISABLED || f == FINDING_TRUST_ROOT_NOT_FOR_SERVICES) {
+		printf("  ");
+		cli_print_safe(v->fix);
+		putchar('\n');
+		return;
+	}
+	while (*steps != '\0') {
+		size_t len = strcspn(steps, "\n");
+
+		paragraph_print("  - ", steps, len);
+		steps += len + (steps[len] == '\n');
+	}
+}
+
+void verify_print_text(const struct cli *cli, const struct verification *v)
+{
+	char address[PROBE_ADDRESS_TEXT_MAX];
+
+	if (cli->quiet && v->chain.trusted)
+		return;
+	printf(v->chain.trusted ? _("%s:%u (%s%s) is trusted. %s\n\n") : _("%s:%u (%s%s) is NOT trusted. %s\n\n"), v->host,
+	       v->port, v->reach.via_proxy ? _("through the proxy ") : "", probe_address_text(address, &v->reach.peer),
+	       v->tls.version);
+	for (size_t i = 0; i < v->path_count; i++)
+		put_certificate(v, i);
+	put_missing(v);
+	for (size_t i = v->path_count; i < v->shown_count; i++)
+		put_certificate(v, i);
+	put_next(v);
+}

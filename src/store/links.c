@@ -1,0 +1,82 @@
+/* The links that say which generation counts: read, and replaced by one rename. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/i18n.h"
+#include "store/inside.h"
+
+static void link_target(const struct store *s, const char *link_name, char *id)
+{
+	char target[sizeof(CONTENT_NAME) + STORE_GENERATION_MAX];
+	const size_t prefix = sizeof(CONTENT_NAME "/") - 1;
+	ssize_t n = s->fd >= 0 ? readlinkat(s->fd, link_name, target, sizeof(target) - 1) : -1;
+
+	id[0] = '\0';
+	if (n <= (ssize_t)prefix || n >= (ssize_t)(sizeof(target) - 1))
+		return;
+	target[n] = '\0';
+	if (strncmp(target, CONTENT_NAME "/", prefix) == 0 && store_id_valid(target + prefix))
+		snprintf(id, STORE_GENERATION_MAX, "%s", target + prefix);
+}
+
+void store_current(const struct store *s, char *id)
+{
+	link_target(s, CURRENT_NAME, id);
+}
+
+void store_previous(const struct store *s, char *id)
+{
+	link_target(s, PREVIOUS_NAME, id);
+}
+
+bool generation_point(struct store *s, const char *link_name, const char *id, struct error *err)
+{
+	char target[sizeof(CONTENT_NAME) + STORE_GENERATION_MAX], temp[ENTRY_NAME_MAX];
+	bool ok;
+
+	snprintf(target, sizeof(target), CONTENT_NAME "/%s", id);
+	snprintf(temp, sizeof(temp), "%s" BUILD_ENDING, link_name);
+	if (id[0] == '\0')
+		ok = unlinkat(s->fd, link_name, 0) == 0 || errno == ENOENT;
+	else
+		ok = (unlinkat(s->staging_fd, temp, 0) == 0 || errno == ENOENT) &&
+		     symlinkat(target, s->staging_fd, temp) == 0 &&
+		     renameat(s->staging_fd, temp, s->fd, link_name) == 0;
+	if (!ok)
+		return error_errno(err, FINDING_IO_ERROR, _("cannot replace the link %s/%s"), s->path, link_name);
+	return file_sync_dir(s->fd, err);
+}
+
+bool generation_take_out(struct store *s, const char *id, struct error *err)
+{
+	char removed[ENTRY_NAME_MAX];
+
+	snprintf(removed, sizeof(removed), "%s" REMOVED_ENDING, id);
+	if (!file_remove_tree(s->staging_fd, removed, err))
+		return false;
+	if (renameat(s->content_fd, id, s->staging_fd, removed) < 0 && errno != ENOENT)
+		return error_errno(err, FINDING_IO_ERROR, _("cannot move the generation %s away"), id);
+	return true;
+}
+
+bool generation_resolve(const struct store *s, const char *asked, char *id, struct error *err)
+{
+	if (strcmp(asked, PREVIOUS_NAME) == 0) {
+		store_previous(s, id);
+		return id[0] != '\0' || error_set(err, FINDING_NONE, _("there is no previous generation"));
+	}
+	if (strcmp(asked, CURRENT_NAME) == 0) {
+		store_current(s, id);
+		return id[0] != '\0' || error_set(err, FINDING_NONE, _("there is no generation yet"));
+	}
+	if (store_id_valid(asked)) {
+		snprintf(id, STORE_GENERATION_MAX, "%s", asked);
+		return true;
+	}
+	error_usage(err, _("%s is not the name of a generation (such as 20261123-1)"), asked);
+	return error_next(err, _("Run \"posture-console history\" to see which generations are kept."));
+}
