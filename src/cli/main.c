@@ -13,6 +13,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "../ui/ui.h"
 
 static char *xdg_path(const char *variable, const char *fallback, const char *rest)
 {
@@ -92,6 +93,16 @@ static void open_standard_descriptors(void)
 		close(fd);
 }
 
+static int run_console(const struct cli *cli)
+{
+	const struct ui_options options = { .config_path = cli->config_path, .state_dir = cli->state_dir,
+					    .program = cli->program, .color = cli->color };
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return cli_usage(cli, _("no command given, and the full-screen console needs a terminal"));
+	return ui_run(&options);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -143,7 +154,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind >= argc) {
-		code = cli_usage(&cli, _("no command given"));
+		code = run_console(&cli);
 		goto out;
 	}
 	cli.command = argv[optind];

@@ -35,7 +35,7 @@ struct http_options {
 	long backoff_ms;		/* first wait, doubled each time, up to 30 s, with jitter; 0: 1000 */
 	long retry_after_max_s;		/* a longer Retry-After is a failure at once; 0: 120 */
 	const char *known_hosts;	/* sftp and scp; NULL: ~/.ssh/known_hosts */
-	const char *login_file;		/* netrc-format file for ftp/sftp logins, mode 0600, or NULL */
+	const char *login_file;		/* netrc-format file for ftp/sftp logins, or NULL */
 	const volatile sig_atomic_t *stop;	/* set by a signal handler: http_get() ends interrupted; NULL: none */
 };
 

@@ -1,0 +1,96 @@
+# The console in a real terminal: first screen, help, an offline update to its end, resize, silence, quit.
+command -v tmux >/dev/null || { echo "skipped: tmux is not installed"; exit 77; }
+work=$(mktemp -d) || exit 99
+socket=$work/tmux
+program=$top_builddir/posture-console
+bundle=$top_builddir/sample/posture-offline.zip
+export TERM=xterm-256color
+unset TMUX
+
+t() { tmux -f /dev/null -S "$socket" "$@"; }
+clean() { t kill-server 2>/dev/null; rm -rf "$work"; }
+trap clean EXIT
+
+# Waits until the screen shows a text; fails with the screen when it does not within 20 s.
+see() {
+	deadline=$((SECONDS + 20))
+	until t capture-pane -p | grep -qF -- "$1"; do
+		if [ $SECONDS -ge $deadline ]; then
+			echo "FAIL: \"$1\" is not on the screen:"
+			t capture-pane -p
+			exit 1
+		fi
+	done
+}
+gone() {
+	deadline=$((SECONDS + 20))
+	while t capture-pane -p | grep -qF -- "$1"; do
+		if [ $SECONDS -ge $deadline ]; then
+			echo "FAIL: \"$1\" is still on the screen:"
+			t capture-pane -p
+			exit 1
+		fi
+	done
+}
+fail() { echo "FAIL: $*"; exit 1; }
+
+# Without a terminal, and with one that cannot show it: a clear message and exit code 2.
+message=$("$program" --state-dir "$work/state" </dev/null 2>&1); code=$?
+[ $code = 2 ] || fail "exit code $code without a terminal"
+case $message in *terminal*) ;; *) fail "no word about the terminal: $message";; esac
+
+mkfifo "$work/never"
+cat >"$work/run" <<EOF
+stty -a >"$work/before"
+TERM=dumb "$program" --config "$work/c.conf" --state-dir "$work/state"; echo "dumb \$?"
+"$program" --config "$work/c.conf" --state-dir "$work/state"; echo "console \$?"
+stty -a >"$work/after"
+echo ended
+exec cat
+EOF
+t new-session -d -x 80 -y 24 "exec bash $work/run" || { echo "skipped: tmux cannot start here"; exit 77; }
+see "Update information"
+see "No update yet"
+see " Tab field  Enter choose  u update now"
+
+t send-keys '?'
+see "Leave the console"
+t send-keys Escape
+gone "Leave the console"
+
+t send-keys b
+see "offline bundle"
+t send-keys -l "$bundle"
+t send-keys Enter
+see "(*) Offline"
+t send-keys u
+see "Last update status                  Updated"
+see "OK "
+see "Completed opswat download"
+
+# Idle: not a byte, unless the minute turns meanwhile.
+silent=no
+for try in 1 2; do
+	: >"$work/bytes"
+	t pipe-pane -O "exec cat >>$work/bytes"
+	minute=$(date +%M)
+	read -r -t 3 <>"$work/never" || true
+	t pipe-pane
+	[ ! -s "$work/bytes" ] && silent=yes && break
+	[ "$minute" = "$(date +%M)" ] && break
+done
+[ $silent = yes ] || fail "the idle console wrote $(wc -c <"$work/bytes") bytes"
+
+t resize-window -x 20 -y 5
+see "Too small"
+t resize-window -x 1 -y 1
+t resize-window -x 132 -y 43
+see "Update information"
+t resize-window -x 80 -y 24
+see " Tab field  Enter choose"
+
+t send-keys q
+see "console 0"
+see "ended"
+see "dumb 2"
+cmp "$work/before" "$work/after" || fail "the terminal was not left as it was found"

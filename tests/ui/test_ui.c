@@ -1,0 +1,288 @@
+/* The console's parts that need no terminal: layout, keys, pages, the log strip's lines. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <curses.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../ui/keymap.h"
+#include "../ui/layout.h"
+#include "../ui/page.h"
+#include "../ui/strip.h"
+
+/* One character a row: state, bar, pane, title of the log, log, keys. */
+static void rows_as_text(char *dst, int rows, const struct layout *l)
+{
+	const struct { const struct rect *r; char c; } parts[] = {
+		{ &l->state, 's' }, { &l->bar, 'b' },	{ &l->body, 'P' },
+		{ &l->strip_title, 't' }, { &l->strip, 'L' }, { &l->keys, 'k' },
+	};
+
+	memset(dst, '.', (size_t)rows);
+	dst[rows] = '\0';
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		for (int row = 0; row < parts[i].r->rows; row++) {
+			assert_in_range(parts[i].r->row + row, 0, rows - 1);
+			assert_int_equal(dst[parts[i].r->row + row], '.');
+			dst[parts[i].r->row + row] = parts[i].c;
+		}
+	}
+}
+
+static void layout_gives_each_row_to_one_part(void **state)
+{
+	static const struct { int rows, cols, body, strip; const char *want; } cases[] = {
+		{ 24, 80, 16, -1, "sbPPPPPPPPPPPPPPPPtLLLLk" },
+		{ 24, 80, 16, 0, "sbPPPPPPPPPPPPPPPPPPPPPk" },
+		{ 24, 80, 16, 2, "sbPPPPPPPPPPPPPPPPPPtLLk" },
+		{ 24, 80, 40, -1, "sbPPPPPPPPPPPPPPPPPPPtLk" },
+		{ 24, 80, 16, 99, "sbPPPPPPPPtLLLLLLLLLLLLk" },
+		{ 15, 60, 16, -1, "sbPPPPPPPPPPtLk" },
+	};
+	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct layout l = layout_make(cases[i].rows, cases[i].cols, cases[i].body, cases[i].strip);
+
+		rows_as_text(text, cases[i].rows, &l);
+		assert_string_equal(text, cases[i].want);
+	}
+}
+
+static void layout_uses_a_large_screen_whole(void **state)
+{
+	struct layout l = layout_make(100, 300, 16, -1);
+	char text[128];
+
+	(void)state;
+	rows_as_text(text, 100, &l);
+	assert_null(strchr(text, '.'));
+	assert_int_equal(l.body.cols, 300);
+	assert_int_equal(l.strip.cols, 300);
+}
+
+static void layout_says_when_the_screen_is_too_small(void **state)
+{
+	static const int sizes[][2] = { { 20, 5 }, { 5, 20 }, { 1, 1 }, { 14, 80 }, { 24, 59 }, { 0, 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct layout l = layout_make(sizes[i][0], sizes[i][1], 16, -1);
+
+		assert_true(l.too_small);
+		assert_int_equal(l.body.rows, 0);
+	}
+}
+
+static void a_box_never_leaves_the_screen(void **state)
+{
+	struct rect r = layout_centre(5, 20, 30, 76);
+
+	(void)state;
+	assert_int_equal(r.row, 0);
+	assert_int_equal(r.col, 0);
+	assert_int_equal(r.rows, 5);
+	assert_int_equal(r.cols, 20);
+	r = layout_centre(24, 80, 10, 76);
+	assert_int_equal(r.row, 7);
+	assert_int_equal(r.col, 2);
+}
+
+static void scrolling_keeps_the_focus_in_sight(void **state)
+{
+	(void)state;
+	assert_int_equal(layout_scroll(10, 4, 7, 0), 4);
+	assert_int_equal(layout_scroll(10, 4, 1, 5), 1);
+	assert_int_equal(layout_scroll(3, 4, 2, 2), 0);
+}
+
+static void every_known_key_finds_its_action(void **state)
+{
+	static const struct { int key; enum action action; } cases[] = {
+		{ 'u', ACTION_UPDATE }, { 'x', ACTION_STOP },	  { '?', ACTION_HELP },	   { KEY_F(1), ACTION_HELP },
+		{ 'q', ACTION_QUIT },	{ 3, ACTION_QUIT },	  { 27, ACTION_BACK },	   { '\t', ACTION_NEXT },
+		{ KEY_BTAB, ACTION_PREVIOUS }, { KEY_DOWN, ACTION_NEXT }, { '\r', ACTION_CHOOSE }, { '\n', ACTION_CHOOSE },
+		{ KEY_ENTER, ACTION_CHOOSE }, { ' ', ACTION_CHOOSE }, { 26, ACTION_SUSPEND }, { '~', ACTION_NONE },
+		{ 0x1f600, ACTION_NONE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(keymap_action(cases[i].key), cases[i].action);
+}
+
+static bool all_but_stop(void *data, enum action action)
+{
+	(void)data;
+	return action != ACTION_STOP;
+}
+
+static void the_key_line_shows_what_is_possible(void **state)
+{
+	struct buffer line = BUFFER_INIT(1024);
+
+	(void)state;
+	keymap_line(&line, all_but_stop, NULL);
+	assert_string_equal(buffer_text(&line),
+			    " Tab field  Enter choose  u update now  b bundle  ? help  q quit");
+	buffer_clear(&line);
+}
+
+static void the_help_has_a_line_for_every_action(void **state)
+{
+	struct buffer text = BUFFER_INIT(16384);
+	int lines = 0;
+
+	(void)state;
+	keymap_help(&text);
+	for (const char *at = buffer_text(&text); (at = strchr(at, '\n')) != NULL; at++)
+		lines++;
+	assert_int_equal(lines, ACTION_COUNT);
+	assert_non_null(strstr(buffer_text(&text), "q F10 C-c         Leave the console"));
+	buffer_clear(&text);
+}
+
+static void a_page_is_made_of_safe_text(void **state)
+{
+	static const char *const buttons[] = { "One", "Two", NULL };
+	struct page *p = malloc(sizeof(*p));
+	struct buffer out = BUFFER_INIT(8192);
+
+	(void)state;
+	assert_non_null(p);
+	page_start(p, 20);
+	page_rule(p, "Title");
+	page_row(p, ROLE_NORMAL, 6, "Name", "a\033[31mb\r\xe2\x80\xae");
+	page_field(p, 6, "Field", "value");
+	page_wrap(p, ROLE_NORMAL, "words that do not fit into twenty columns");
+	page_buttons(p, buttons);
+	page_dump(p, &out);
+	assert_string_equal(buffer_text(&out), "-- Title\nName  a^[[31mb^M<U+202E>\nField value\nwords that do not\n"
+					       "fit into twenty\ncolumns\n[ One ]  [ Two ]\n");
+	assert_int_equal(p->spans, 3);
+	assert_int_equal(p->span[2].col, 9);
+	assert_int_equal(p->span[2].cols, 7);
+	buffer_clear(&out);
+	free(p);
+}
+
+static void a_page_has_a_limit(void **state)
+{
+	struct page *p = malloc(sizeof(*p));
+
+	(void)state;
+	assert_non_null(p);
+	page_start(p, 20);
+	for (int i = 0; i < PAGE_LINES + 1; i++)
+		page_text(p, ROLE_NORMAL, "line");
+	assert_int_equal(p->count, PAGE_LINES);
+	assert_true(p->overflow);
+	free(p);
+}
+
+static void bars_never_leave_their_columns(void **state)
+{
+	static const struct { long long part, total; const char *want; } cases[] = {
+		{ 0, 10, "[........]" }, { 5, 10, "[####....]" }, { 10, 10, "[########]" }, { 99, 10, "[########]" },
+		{ 5, 0, "" }, { 5, -1, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buffer bar = BUFFER_INIT(64);
+
+		page_bar(&bar, 10, cases[i].part, cases[i].total);
+		assert_string_equal(buffer_text(&bar), cases[i].want);
+		buffer_clear(&bar);
+	}
+}
+
+static void log_lines_are_shortened_only_when_they_are_records(void **state)
+{
+	static const struct { const char *line, *want; } cases[] = {
+		{ "2025-03-13 14:24:50,803 INFO  [pool-5][[]] cisco.cpm.DownloadManager -::root:update:- Completed it",
+		  "14:24:50,803 INFO  DownloadManager Completed it" },
+		{ "	at java.lang.Thread.run", "	at java.lang.Thread.run" },
+		{ "2025-03-13 14:24:50,803 INFO  [pool", "2025-03-13 14:24:50,803 INFO  [pool" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buffer out = BUFFER_INIT(1024);
+
+		strip_shorten(cases[i].line, &out);
+		assert_string_equal(buffer_text(&out), cases[i].want);
+		buffer_clear(&out);
+	}
+}
+
+static void put_line(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "a");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void the_strip_follows_a_log_across_its_rotation(void **state)
+{
+	char dir[] = "/tmp/pc-ui-XXXXXX", path[128], old[128];
+	struct strip s;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/log", dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/log/ise-psc.log", dir);
+	snprintf(old, sizeof(old), "%s/log/ise-psc.log.1", dir);
+	assert_true(strip_open(&s, dir));
+	assert_false(strip_read(&s));
+	put_line(path, "one\nhalf");
+	assert_true(strip_read(&s));
+	assert_string_equal(strip_line(&s, 0), "one");
+	put_line(path, " done \033[2J\n");
+	assert_int_equal(rename(path, old), 0);
+	put_line(path, "new\n");
+	assert_true(strip_read(&s));
+	assert_string_equal(strip_line(&s, 0), "new");
+	assert_string_equal(strip_line(&s, 1), "half done ^[[2J");
+	assert_string_equal(strip_line(&s, 9), "");
+	assert_false(strip_read(&s));
+	strip_close(&s);
+	unlink(path);
+	unlink(old);
+	snprintf(path, sizeof(path), "%s/log", dir);
+	rmdir(path);
+	rmdir(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(layout_gives_each_row_to_one_part),
+		cmocka_unit_test(layout_uses_a_large_screen_whole),
+		cmocka_unit_test(layout_says_when_the_screen_is_too_small),
+		cmocka_unit_test(a_box_never_leaves_the_screen),
+		cmocka_unit_test(scrolling_keeps_the_focus_in_sight),
+		cmocka_unit_test(every_known_key_finds_its_action),
+		cmocka_unit_test(the_key_line_shows_what_is_possible),
+		cmocka_unit_test(the_help_has_a_line_for_every_action),
+		cmocka_unit_test(a_page_is_made_of_safe_text),
+		cmocka_unit_test(a_page_has_a_limit),
+		cmocka_unit_test(bars_never_leave_their_columns),
+		cmocka_unit_test(log_lines_are_shortened_only_when_they_are_records),
+		cmocka_unit_test(the_strip_follows_a_log_across_its_rotation),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,29 @@
+/* layout.h - where things go on the screen: arithmetic on numbers, no terminal. */
+#ifndef PC_UI_LAYOUT_H
+#define PC_UI_LAYOUT_H
+
+#include <stdbool.h>
+
+#define LAYOUT_MIN_ROWS 15
+#define LAYOUT_MIN_COLS 60
+
+struct rect {
+	int row, col, rows, cols;
+};
+
+struct layout {
+	bool too_small;			/* only one plain line fits; the rest is empty */
+	struct rect state, bar, body, strip_title, strip, keys;
+};
+
+/* `body_wanted`: rows that the pane likes to have. `strip_wanted`: rows of log without its title; negative: what is
+ * left, 0: no log at all. */
+struct layout layout_make(int rows, int cols, int body_wanted, int strip_wanted);
+
+/* The rectangle of a box of that size in the middle of the screen, cut to what there is. */
+struct rect layout_centre(int rows, int cols, int wanted_rows, int wanted_cols);
+
+/* The first row to show of `count` so that row `focus` is seen in a window of `rows`. */
+int layout_scroll(int count, int rows, int focus, int top);
+
+#endif

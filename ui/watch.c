@@ -1,0 +1,212 @@
+#include "watch.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/i18n.h"
+#include "base/text.h"
+
+#define STATE_EVENTS (IN_CREATE | IN_MODIFY | IN_MOVED_TO | IN_DELETE)
+
+void watch_init(struct watch *w, const char *state_dir, const struct settings *settings)
+{
+	*w = (struct watch){ .state_dir = state_dir, .settings = settings, .fd = -1 };
+	watch_refresh(w);
+}
+
+void watch_clear(struct watch *w)
+{
+	job_tail_free(w->tail);
+	store_generation_free(w->current);
+	file_close(&w->fd);
+}
+
+static void watch_folder(struct watch *w)
+{
+	if (w->fd >= 0)
+		return;
+	w->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (w->fd >= 0 && inotify_add_watch(w->fd, w->state_dir, STATE_EVENTS) < 0)
+		file_close(&w->fd);
+}
+
+void watch_refresh(struct watch *w)
+{
+	char job[STORE_JOB_MAX] = "";
+	struct store *store = NULL;
+	pid_t holder = 0;
+
+	watch_folder(w);
+	error_clear(&w->problem);
+	store_generation_free(w->current);
+	w->current = NULL;
+	if (store_open(w->state_dir, false, &store, &w->problem)) {
+		store_generation_load(store, NULL, &w->current, &w->problem);
+		store_previous(store, w->previous);
+		holder = store_lock_holder(store, job);
+	}
+	store_free(store);
+	update_state_load(w->state_dir, &w->state);
+	w->next = update_next_due(w->settings, &w->state, clock_now());
+	/* A job that has said its last word may hold the lock for a moment longer. */
+	if (holder != 0 && job[0] != '\0' && w->tail == NULL && !(w->ended && strcmp(job, w->job) == 0))
+		watch_join(w, job, holder);
+}
+
+void watch_join(struct watch *w, const char *job, pid_t pid)
+{
+	if (w->tail != NULL || !job_tail_open(w->state_dir, job, &w->tail, &w->problem))
+		return;
+	snprintf(w->job, sizeof(w->job), "%s", job);
+	w->pid = pid;
+	w->phase[0] = w->from[0] = w->notice[0] = '\0';
+	w->bar_count = 0;
+	w->ended = false;
+	w->started_ms = clock_monotonic_ms();
+	watch_poll(w);
+}
+
+bool watch_running(const struct watch *w)
+{
+	return w->tail != NULL;
+}
+
+int watch_job_fd(const struct watch *w)
+{
+	return w->tail != NULL ? job_tail_fd(w->tail) : -1;
+}
+
+bool watch_changed(struct watch *w)
+{
+	char events[4096];
+	bool any = false;
+
+	while (w->fd >= 0 && read(w->fd, events, sizeof(events)) > 0)
+		any = true;
+	if (any)
+		watch_refresh(w);
+	return any;
+}
+
+/* --- the job's events ----------------------------------------------------------------------------------------------- */
+
+static const char *member(const json_t *event, const char *name)
+{
+	const char *text = json_string_value(json_object_get(event, name));
+
+	return text != NULL ? text : "";
+}
+
+static void take_started(struct watch *w, const json_t *event)
+{
+	const char *stamp = member(event, "time");
+	time_t began;
+
+	text_safe(w->from, sizeof(w->from), member(event, "from"));
+	if (clock_parse_rfc3339(stamp, &began))
+		w->started_ms = clock_monotonic_ms() - (clock_now_ms() - (int64_t)began * 1000);
+}
+
+static void take_phase(struct watch *w, const json_t *event)
+{
+	text_safe(w->phase, sizeof(w->phase), member(event, "phase"));
+}
+
+static void take_progress(struct watch *w, const json_t *event)
+{
+	const json_t *total = json_object_get(event, "total");
+	char name[sizeof(w->bars[0].name)];
+	int i = 0;
+
+	text_safe(name, sizeof(name), member(event, "component"));
+	while (i < w->bar_count && strcmp(w->bars[i].name, name) != 0)
+		i++;
+	if (i == WATCH_BARS)
+		return;
+	if (i == w->bar_count)
+		w->bar_count++;
+	snprintf(w->bars[i].name, sizeof(w->bars[i].name), "%s", name);
+	w->bars[i].bytes = json_integer_value(json_object_get(event, "bytes"));
+	w->bars[i].total = json_is_integer(total) ? json_integer_value(total) : -1;
+	w->bars[i].rate = json_integer_value(json_object_get(event, "rate"));
+}
+
+static void take_notice(struct watch *w, const json_t *event)
+{
+	text_safe(w->notice, sizeof(w->notice), member(event, "message"));
+}
+
+static void take_finished(struct watch *w, const json_t *event)
+{
+	w->ended = true;
+	text_safe(w->status, sizeof(w->status), member(event, "status"));
+	text_safe(w->cause, sizeof(w->cause), member(event, "cause"));
+	text_safe(w->summary, sizeof(w->summary), member(event, "summary"));
+}
+
+static void take(void *data, const char *line, size_t len, const json_t *event)
+{
+	static const struct { const char *kind; void (*take)(struct watch *w, const json_t *event); } kinds[] = {
+		{ "update.started", take_started },   { "update.phase", take_phase },
+		{ "update.progress", take_progress }, { "update.notice", take_notice },
+		{ "update.retry", take_notice },      { "update.finished", take_finished },
+	};
+
+	(void)line;
+	(void)len;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (strcmp(member(event, "event"), kinds[i].kind) == 0)
+			kinds[i].take(data, event);
+}
+
+static bool job_alive(const struct watch *w)
+{
+	struct store *store = NULL;
+	bool alive = true;
+
+	if (store_open(w->state_dir, false, &store, NULL))
+		alive = store_lock_holder(store, NULL) != 0;
+	store_free(store);
+	return alive;
+}
+
+bool watch_poll(struct watch *w)
+{
+	bool alive, any;
+
+	if (w->tail == NULL)
+		return false;
+	alive = job_alive(w);		/* asked first: what it wrote before it ended is read below */
+	any = job_tail_read(w->tail, take, w) > 0;
+	if (!w->ended && !alive) {
+		w->ended = true;
+		snprintf(w->status, sizeof(w->status), "failed");
+		w->cause[0] = '\0';
+		snprintf(w->summary, sizeof(w->summary), "%s",
+			 _("The update's process ended early. What is installed is whole: run the update again."));
+	}
+	if (!w->ended)
+		return any;
+	job_tail_free(w->tail);
+	w->tail = NULL;
+	watch_refresh(w);
+	return true;
+}
+
+int watch_percent(const struct watch *w)
+{
+	int64_t done = 0, total = 0;
+
+	for (int i = 0; i < w->bar_count; i++) {
+		if (w->bars[i].total > 0) {
+			done += w->bars[i].bytes;
+			total += w->bars[i].total;
+		}
+	}
+	return total > 0 ? (int)(done * 100 / total) : -1;
+}
