@@ -68,7 +68,10 @@ static enum decode_status inflate_step(struct decoder *d, struct decode_io *io)
 	io->out_len -= out - s->avail_out;
 	if (rc < 0)
 		return DECODE_BAD;
-	return s->block_state == ISAL_BLOCK_FINISH ? DECODE_END : DECODE_MORE;
+	if (s->block_state != ISAL_BLOCK_FINISH)
+		return DECODE_MORE;
+	/* Whole bytes behind the end of raw deflate that it took along: there should be none. */
+	return s->read_in_length >= 8 ? DECODE_BAD : DECODE_END;
 }
 
 static void inflate_end(struct decoder *d)

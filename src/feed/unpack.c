@@ -8,6 +8,7 @@
 #include "base/i18n.h"
 
 #define IN_BYTES (64u * 1024)
+#define MAGIC_MAX 6
 /* Small archives of text may shrink a lot. */
 #define RATIO_FREE_BYTES (16 * 1024 * 1024)
 
@@ -20,6 +21,11 @@ static const struct {
 	{ "\xfd" "7zXZ\0", 6, DECODE_XZ },
 	{ "\x28\xb5\x2f\xfd", 4, DECODE_ZSTD },
 };
+
+static bool has_magic(const struct unpack *u, size_t i)
+{
+	return u->in_len >= magics[i].len && memcmp(u->in + u->in_at, magics[i].magic, magics[i].len) == 0;
+}
 
 /* Reads on until the input is full or the file ends. */
 static bool fill(struct unpack *u, struct error *err)
@@ -55,8 +61,9 @@ bool unpack_begin(struct unpack *u, int fd, struct error *err)
 	if (!fill(u, err))
 		return false;
 	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++) {
-		if (u->in_len < magics[i].len || memcmp(u->in, magics[i].magic, magics[i].len) != 0)
+		if (!has_magic(u, i))
 			continue;
+		u->kind = i;
 		u->compressed = u->in_stream = true;
 		u->decoder = decoder_new(magics[i].kind);
 		if (u->decoder == NULL)
@@ -87,20 +94,8 @@ static bool check_limits(const struct unpack *u, struct error *err)
 	return true;
 }
 
-/* Between two compressed streams: another one (gzip allows it), or zeros that fill the file up, or the end. */
-static bool next_stream(struct unpack *u, bool *more, struct error *err)
+static bool only_zeros(struct unpack *u, struct error *err)
 {
-	*more = false;
-	if (u->in_len == 0 && !fill(u, err))
-		return false;
-	if (u->in_len == 0)
-		return true;
-	if (u->in[u->in_at] != 0) {
-		if (decoder_restart(u->decoder) == DECODE_MEMORY)
-			return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
-		u->in_stream = *more = true;
-		return true;
-	}
 	while (u->in_len > 0) {
 		for (size_t i = 0; i < u->in_len; i++) {
 			if (u->in[u->in_at + i] != 0)
@@ -110,6 +105,20 @@ static bool next_stream(struct unpack *u, bool *more, struct error *err)
 		if (!fill(u, err))
 			return false;
 	}
+	return true;
+}
+
+/* Between two compressed streams: another one (gzip allows it), or zeros that fill the file up, or the end. */
+static bool next_stream(struct unpack *u, bool *more, struct error *err)
+{
+	*more = false;
+	if (u->in_len < MAGIC_MAX && !fill(u, err))
+		return false;
+	if (!has_magic(u, u->kind))
+		return only_zeros(u, err);
+	if (decoder_restart(u->decoder) == DECODE_MEMORY)
+		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	u->in_stream = *more = true;
 	return true;
 }
 

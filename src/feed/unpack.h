@@ -23,6 +23,7 @@ struct unpack {
 	void *data;
 
 	bool compressed;
+	size_t kind;		/* which of the known kinds */
 	struct decoder *decoder;
 	bool in_stream;		/* a compressed stream has begun and not ended */
 	bool at_end;		/* of the file */

@@ -189,9 +189,10 @@ static bool same_or_unknown(uint64_t local, int64_t central, bool descriptor)
 	return local == (uint64_t)central || (descriptor && local == 0);
 }
 
-/* The local header says the same as the directory, but for sizes that follow the data. */
+/* The local header says the same as the directory, but for sizes that follow the data. `end` is where the directory
+ * begins. */
 static bool check_local(const struct bundle *b, struct zip_entry *e, const uint8_t *central_name, size_t name_len,
-			uint8_t *scratch, struct error *err)
+			int64_t end, uint8_t *scratch, struct error *err)
 {
 	bool descriptor = (e->flags & ZIP_FLAG_DESCRIPTOR) != 0;
 	uint8_t h[ZIP_LOCAL_LEN];
@@ -200,12 +201,15 @@ static bool check_local(const struct bundle *b, struct zip_entry *e, const uint8
 	size_t local_name_len, extra_len;
 	struct extra zip64, unicode;
 
-	if (!zip_read_at(b, h, sizeof(h), e->offset, err))
+	if (e->offset <= end - ZIP_LOCAL_LEN && !zip_read_at(b, h, sizeof(h), e->offset, err))
 		return false;
-	if (zip_get32(h) != ZIP_LOCAL)
+	if (e->offset > end - ZIP_LOCAL_LEN || zip_get32(h) != ZIP_LOCAL)
 		return bad_entry(b, e, FINDING_BUNDLE_CORRUPT, err, _("its header is not where the directory says"));
 	local_name_len = zip_get16(h + 26);
 	extra_len = zip_get16(h + 28);
+	e->m.data_offset = e->offset + ZIP_LOCAL_LEN + (int64_t)(local_name_len + extra_len);
+	if (e->m.data_offset > end)
+		return bad_entry(b, e, FINDING_BUNDLE_CORRUPT, err, _("its header does not fit into the zip"));
 	if (!zip_read_at(b, scratch, local_name_len + extra_len, e->offset + ZIP_LOCAL_LEN, err))
 		return false;
 	packed = zip_get32(h + 18);
@@ -225,7 +229,6 @@ static bool check_local(const struct bundle *b, struct zip_entry *e, const uint8
 	if (!same_or_unknown(size, e->m.size, descriptor) || !same_or_unknown(packed, e->m.packed, descriptor) ||
 	    !same_or_unknown(zip_get32(h + 14), e->m.crc32, descriptor))
 		return bad_entry(b, e, FINDING_BUNDLE_CORRUPT, err, _("its own header says another size or checksum"));
-	e->m.data_offset = e->offset + ZIP_LOCAL_LEN + (int64_t)(local_name_len + extra_len);
 	return true;
 }
 
@@ -316,7 +319,7 @@ static bool take_entries(const struct bundle *b, struct zip_scan *scan, const st
 		struct zip_entry *e = &scan->entries[scan->count++];
 
 		if (!take_central(b, p, (size_t)dir->size - at, e, &used, err) ||
-		    !check_local(b, e, p + ZIP_CENTRAL_LEN, zip_get16(p + 28), scratch, err))
+		    !check_local(b, e, p + ZIP_CENTRAL_LEN, zip_get16(p + 28), dir->offset, scratch, err))
 			return false;
 	}
 	if (at != (size_t)dir->size)
