@@ -99,7 +99,8 @@ static int open_parent(int dirfd, const char *path, const char **name)
 	return fd;
 }
 
-bool file_write_atomic(int dirfd, const char *path, mode_t mode, const void *data, size_t len, struct error *err)
+static bool replace_file(int dirfd, const char *path, mode_t mode, const void *data, size_t len, bool flush,
+			 struct error *err)
 {
 	static unsigned int counter;
 	const char *name;
@@ -121,7 +122,7 @@ bool file_write_atomic(int dirfd, const char *path, mode_t mode, const void *dat
 		goto out;
 	}
 	made = true;
-	if (fchmod(fd, mode) < 0 || !file_write_all(fd, data, len) || fsync(fd) < 0) {
+	if (fchmod(fd, mode) < 0 || !file_write_all(fd, data, len) || (flush && fsync(fd) < 0)) {
 		error_errno(err, FINDING_IO_ERROR, _("cannot write %s"), path);
 		goto out;
 	}
@@ -130,7 +131,7 @@ bool file_write_atomic(int dirfd, const char *path, mode_t mode, const void *dat
 		goto out;
 	}
 	made = false;
-	if (fsync(parent) < 0) {
+	if (flush && fsync(parent) < 0) {
 		error_errno(err, FINDING_IO_ERROR, _("cannot flush the folder of %s"), path);
 		goto out;
 	}
@@ -141,6 +142,16 @@ out:
 		unlinkat(parent, temp, 0);
 	file_close(&parent);
 	return ok;
+}
+
+bool file_write_atomic(int dirfd, const char *path, mode_t mode, const void *data, size_t len, struct error *err)
+{
+	return replace_file(dirfd, path, mode, data, len, true, err);
+}
+
+bool file_write_quick(int dirfd, const char *path, mode_t mode, const void *data, size_t len, struct error *err)
+{
+	return replace_file(dirfd, path, mode, data, len, false, err);
 }
 
 bool file_make_dirs(const char *path, mode_t mode, struct error *err)

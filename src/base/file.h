@@ -25,6 +25,9 @@ bool file_read(int dirfd, const char *path, struct buffer *out, struct error *er
  * crash, never a mixture. A symbolic link at `path` is replaced, not followed. */
 bool file_write_atomic(int dirfd, const char *path, mode_t mode, const void *data, size_t len, struct error *err);
 
+/* The same without the flushes, for what may be lost in a power cut: then the file may also be empty or cut. */
+bool file_write_quick(int dirfd, const char *path, mode_t mode, const void *data, size_t len, struct error *err);
+
 /* Makes the folder and its parents (mode for the ones that it makes); an existing folder is fine. */
 bool file_make_dirs(const char *path, mode_t mode, struct error *err);
 

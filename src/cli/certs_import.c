@@ -108,11 +108,9 @@ static int report_json(const struct trust_store *store, unsigned char (*fingerpr
 
 static void report_one(const struct trust_entry *e)
 {
-	char hex[96], text[CERTS_USAGES_MAX];
+	char hex[128], text[CERTS_USAGES_MAX];
 
-	for (size_t i = 0; i < sizeof(e->sha256); i++)
-		snprintf(hex + 3 * i, 4, "%02X:", e->sha256[i]);
-	hex[sizeof(hex) - 1] = '\0';
+	certs_hex(hex, sizeof(hex), e->sha256, sizeof(e->sha256));
 	cli_print_safe(e->name);
 	printf(_("\n  SHA-256 %s\n  trusted for: %s\n"), hex, certs_usages_text(text, e->usages));
 }
@@ -221,10 +219,10 @@ static bool encode(X509 *certificate, bool der, struct buffer *out, struct error
 	return ok || error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 }
 
-/* A pipe or a device is written to; replacing it by a file would take it away from everybody else. */
-static bool write_special(const char *path, const struct buffer *data, struct error *err)
+/* A device, a pipe or a link is written to: replacing it by a file would take it away from everybody else. */
+static bool write_through(const char *path, const struct buffer *data, struct error *err)
 {
-	int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	int fd = open(path, O_WRONLY | O_TRUNC | O_NOCTTY | O_CLOEXEC);
 	bool ok = fd >= 0 && file_write_all(fd, data->data, data->len);
 
 	if (!ok)
@@ -237,13 +235,13 @@ static bool write_output(const char *path, const struct buffer *data, struct err
 {
 	struct stat st;
 
-	if (path == NULL || strcmp(path, "-") == 0) {
+	if (path == NULL || strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0) {
 		fflush(stdout);
 		return file_write_all(STDOUT_FILENO, data->data, data->len) ||
 		       error_errno(err, FINDING_IO_ERROR, _("cannot write to standard output"));
 	}
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-		return write_special(path, data, err);
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return write_through(path, data, err);
 	return file_write_atomic(AT_FDCWD, path, 0644, data->data, data->len, err);
 }
 

@@ -45,13 +45,13 @@ static json_t *remarks_json(unsigned int set)
 	return list;
 }
 
-static void hex_text(char *dst, size_t size, const unsigned char *bytes, size_t len, const char *between)
+void certs_hex(char *dst, size_t size, const unsigned char *bytes, size_t len)
 {
 	size_t used = 0;
 
 	dst[0] = '\0';
 	for (size_t i = 0; i < len && used + 4 < size; i++)
-		used += (size_t)snprintf(dst + used, size - used, "%s%02X", i > 0 ? between : "", bytes[i]);
+		used += (size_t)snprintf(dst + used, size - used, "%s%02X", i > 0 ? ":" : "", bytes[i]);
 }
 
 static void lower_hex(char *dst, const unsigned char *digest, size_t len)
@@ -133,7 +133,7 @@ static json_t *key_id_json(const ASN1_OCTET_STRING *id)
 
 	if (id == NULL)
 		return json_null();
-	hex_text(text, sizeof(text), ASN1_STRING_get0_data(id), (size_t)ASN1_STRING_length(id), ":");
+	certs_hex(text, sizeof(text), ASN1_STRING_get0_data(id), (size_t)ASN1_STRING_length(id));
 	return json_string(text);
 }
 
@@ -244,7 +244,7 @@ static void show_text(const struct trust_entry *e, const json_t *details)
 	put_field(_("Key"), e->key);
 	put_field(_("Signature"), e->signature_algorithm);
 	put_field(_("CA"), e->ca ? _("yes") : _("no"));
-	hex_text(text, sizeof(text), e->sha256, sizeof(e->sha256), ":");
+	certs_hex(text, sizeof(text), e->sha256, sizeof(e->sha256));
 	put_field("SHA-256", text);
 	if (details != NULL)
 		put_details(details);

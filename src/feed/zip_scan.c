@@ -177,7 +177,7 @@ static bool take_central(const struct bundle *b, const uint8_t *p, size_t left, 
 	if (!take_zip64(&zip64, values, 3))
 		return bad_entry(b, e, FINDING_BUNDLE_CORRUPT, err, _("its zip64 sizes are wrong"));
 	if (!check_other_name(&unicode, name, name_len))
-		return bad_entry(b, e, FINDING_BUNDLE_CORRUPT, err, _("it has two names"));
+		return bad_entry(b, e, FINDING_BUNDLE_DUPLICATE_MEMBER, err, _("it has two names"));
 	e->m.size = (int64_t)size;
 	e->m.packed = (int64_t)packed;
 	e->offset = (int64_t)offset;
@@ -223,7 +223,7 @@ static bool check_local(const struct bundle *b, struct zip_entry *e, const uint8
 		return bad_entry(b, e, FINDING_BUNDLE_CORRUPT, err, _("its zip64 sizes are wrong"));
 	if (local_name_len != name_len || memcmp(scratch, central_name, name_len) != 0 ||
 	    !check_other_name(&unicode, central_name, name_len))
-		return bad_entry(b, e, FINDING_BUNDLE_CORRUPT, err, _("it has another name in its own header"));
+		return bad_entry(b, e, FINDING_BUNDLE_DUPLICATE_MEMBER, err, _("it has another name in its own header"));
 	if ((((unsigned int)zip_get16(h + 6) ^ e->flags) & (ZIP_MAX16 ^ ZIP_FLAG_LEVEL)) != 0 || zip_get16(h + 8) != e->m.method)
 		return bad_entry(b, e, FINDING_BUNDLE_CORRUPT, err, _("its own header says another method"));
 	if (!same_or_unknown(size, e->m.size, descriptor) || !same_or_unknown(packed, e->m.packed, descriptor) ||

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -77,12 +78,33 @@ static char *local_user(void)
 	return strdup(pw != NULL ? pw->pw_name : "");
 }
 
+/* A file with passwords in it is for its owner only, as ssh and ftp clients have always demanded. */
+static bool check_login_file(const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (path == NULL)
+		return true;
+	if (stat(path, &st) < 0)
+		return error_errno(err, FINDING_PATH_INVALID, _("cannot open the login file %s"), path);
+	if (!S_ISREG(st.st_mode))
+		return error_set(err, FINDING_PATH_INVALID, _("the login file %s is not a file"), path);
+	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+		error_set(err, FINDING_PERMISSION_DENIED, _("the login file %s can be read by others"), path);
+		return error_next(err, _("Run: chmod 600 %s"), path);
+	}
+	return true;
+}
+
 bool http_client_new(const struct http_options *options, struct http_client **out, struct error *err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct http_client *client = calloc(1, sizeof(*client));
+	struct http_client *client;
 
 	*out = NULL;
+	if (!check_login_file(options->login_file, err))
+		return false;
+	client = calloc(1, sizeof(*client));
 	pthread_once(&once, start_libcurl);
 	if (client == NULL)
 		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
@@ -108,6 +130,7 @@ bool http_client_new(const struct http_options *options, struct http_client **ou
 
 void transfer_clear_hop(struct http_transfer *t)
 {
+	transfer_close_sockets(t);
 	http_tls_unref(t->hop.tls);
 	http_tls_unref(t->hop.proxy_tls);
 	memset(&t->hop, 0, sizeof(t->hop));
@@ -151,6 +174,7 @@ static void finish(struct http_transfer *t, bool ok, const struct error *err)
 {
 	detach(t);
 	t->client->pending--;
+	t->client->ended++;
 	if (t->request.done != NULL)
 		t->request.done(t->request.data, ok, &t->response, err);
 	transfer_free(t);
@@ -370,11 +394,15 @@ static int time_to_next(const struct http_client *client, int timeout_ms)
 bool http_step(struct http_client *client, struct curl_waitfd *extra, unsigned int extra_count, int timeout_ms,
 	       struct error *err)
 {
+	unsigned long ended = client->ended;
 	CURLMcode code;
 	int running;
 
 	start_due(client);
 	forgive_pause(client);
+	/* What could not even be started has told the caller something new. */
+	if (client->ended != ended)
+		timeout_ms = 0;
 	code = curl_multi_poll(client->multi, extra, extra_count, time_to_next(client, timeout_ms), NULL);
 	client->busy_since_ms = clock_monotonic_ms();
 	if (code == CURLM_OK)

@@ -35,7 +35,7 @@ struct http_options {
 	long backoff_ms;		/* first wait, doubled each time, up to 30 s, with jitter; 0: 1000 */
 	long retry_after_max_s;		/* a longer Retry-After is a failure at once; 0: 120 */
 	const char *known_hosts;	/* sftp and scp; NULL: ~/.ssh/known_hosts */
-	const char *login_file;		/* netrc-format file for ftp/sftp logins, or NULL */
+	const char *login_file;		/* netrc-format file for ftp/sftp logins, mode 0600, or NULL */
 	const volatile sig_atomic_t *stop;	/* set by a signal handler: http_get() ends interrupted; NULL: none */
 };
 
@@ -55,6 +55,8 @@ struct http_response {
 	int requests;			/* sent, all attempts */
 	int attempts;
 	double http_version;		/* 1.1, 2.0 */
+	char wanted_anchor[256];	/* a chain that nobody here vouches for: the subject of the certificate that would
+					 * have to; "" otherwise. As the server sent it, sanitised. */
 	const struct http_tls *tls;	/* the last handshake with the server; NULL when its connection was used again, or
 					 * there was none. Valid only in the callbacks. */
 };

@@ -39,7 +39,7 @@ static int64_t info_time(CURL *easy, CURLINFO info)
 static enum http_phase phase_of(const struct http_transfer *t, CURLcode code)
 {
 	const struct http_hop *hop = &t->hop;
-	bool connected = info_time(t->easy, CURLINFO_CONNECT_TIME_T) > 0;
+	bool connected = info_time(t->easy, CURLINFO_CONNECT_TIME_T) > 0 || transfer_was_connected(t);
 
 	if (hop->verdict != HTTP_VERDICT_NONE || hop->status >= 200 || hop->got > 0)
 		return HTTP_PHASE_BODY;
@@ -101,6 +101,8 @@ static void gather(struct http_transfer *t, CURLcode code, struct http_facts *f)
 		.host_key_unknown = hop->host_key_unknown, .host_key_changed = hop->host_key_changed,
 		.known_hosts = t->client->known_hosts,
 	};
+	/* They kept the connection open: the server shall see its end now, not after the wait for a retry. */
+	transfer_close_sockets(t);
 	if (f->expected < 0 && t->response.total >= 0)
 		f->expected = t->response.total;
 	if (code == CURLE_COULDNT_RESOLVE_HOST)
@@ -289,6 +291,9 @@ enum http_next transfer_end_hop(struct http_transfer *t, CURLcode code, long *wa
 	t->response.http_version = version == CURL_HTTP_VERSION_2_0 ? 2.0 : version == CURL_HTTP_VERSION_1_1 ? 1.1 :
 				   version == CURL_HTTP_VERSION_1_0 ? 1.0 : 0.0;
 	t->response.tls = hop->tls;
+	t->response.wanted_anchor[0] = '\0';
+	if (hop->tls != NULL && hop->tls->errors > 0)
+		snprintf(t->response.wanted_anchor, sizeof(t->response.wanted_anchor), "%s", hop->tls->top_issuer);
 	if (t->stopped) {
 		*err = t->failure;
 		return HTTP_NEXT_FAILED;

@@ -230,21 +230,24 @@ static bool explain_login(const struct http_facts *f, struct error *err)
 
 /* --- the dispatch -------------------------------------------------------------------------------------------- */
 
-static bool explain_other(const struct http_facts *f, struct error *err)
-{
-	char where[HTTP_PLACE_MAX], text[256];
-
-	http_place(where, f);
-	text_safe(text, sizeof(text), f->curl_text[0] != '\0' ? f->curl_text : curl_easy_strerror(f->code));
-	return error_set(err, FINDING_HTTP_PROTOCOL_ERROR, _("the exchange with %s failed: %s"), where, text);
-}
-
 static bool explain_bad_header(const struct http_facts *f, struct error *err)
 {
 	char where[HTTP_PLACE_MAX];
 
 	return error_set(err, FINDING_HTTP_BAD_HEADER, _("%s sent an answer whose header is malformed or too large"),
 			 http_place(where, f));
+}
+
+static bool explain_other(const struct http_facts *f, struct error *err)
+{
+	char where[HTTP_PLACE_MAX], text[256];
+
+	http_place(where, f);
+	/* libcurl takes what is no HTTP at all for HTTP/0.9, and refuses that. */
+	if (f->code == CURLE_UNSUPPORTED_PROTOCOL && f->phase == HTTP_PHASE_REQUEST)
+		return explain_bad_header(f, err);
+	text_safe(text, sizeof(text), f->curl_text[0] != '\0' ? f->curl_text : curl_easy_strerror(f->code));
+	return error_set(err, FINDING_HTTP_PROTOCOL_ERROR, _("the exchange with %s failed: %s"), where, text);
 }
 
 static bool explain_empty(const struct http_facts *f, struct error *err)

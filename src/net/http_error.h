@@ -97,12 +97,10 @@ char *http_proxy_place(char *dst, const struct http_facts *facts);
 bool http_error_of_handshake(const struct http_tls *tls, const struct http_facts *facts, const char *who,
 			     struct error *err);
 
-/* The finding for a verify error at a depth. Also for other handshakes than libcurl's. */
+/* The finding for a verify error, by number, depth and what was sent. */
 enum finding http_finding_of_verify(const struct http_tls *tls, const struct http_tls_error *e);
 /* The finding for an alert that the server sent (RFC 8446, 6). */
 enum finding http_finding_of_alert(int description);
-/* Its name: "handshake_failure"; "alert 123" for one that has none. */
-const char *http_alert_name(int description, char *buf, size_t size);
 
 /* May the same request succeed a little later? */
 bool http_error_may_pass(const struct http_facts *facts, enum finding code);

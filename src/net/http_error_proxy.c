@@ -80,12 +80,13 @@ static const struct {
 static bool explain_upstream(const struct http_facts *f, const char *proxy, struct error *err)
 {
 	const struct http_connect_answer *a = &f->connect;
-	char where[HTTP_PLACE_MAX], said[200];
+	char where[HTTP_PLACE_MAX], squid_said[100], said[200];
 	const char *token = strstr(a->proxy_status, "error=");
 
 	http_place(where, f);
 	if (a->squid_error[0] != '\0')
-		snprintf(said, sizeof(said), "%ld, %s", a->status, a->squid_error);
+		snprintf(said, sizeof(said), "%ld, %s", a->status,
+			 text_safe(squid_said, sizeof(squid_said), a->squid_error));
 	else
 		snprintf(said, sizeof(said), "%ld", a->status);
 	for (size_t i = 0; i < sizeof(upstream_rows) / sizeof(upstream_rows[0]); i++) {
@@ -104,7 +105,7 @@ static bool explain_upstream(const struct http_facts *f, const char *proxy, stru
 
 static bool explain_answer(const struct http_facts *f, const char *proxy, struct error *err)
 {
-	char where[HTTP_PLACE_MAX], location[256];
+	char where[HTTP_PLACE_MAX], location[256], squid_said[100];
 	long status = f->connect.status;
 
 	http_place(where, f);
@@ -113,8 +114,8 @@ static bool explain_answer(const struct http_facts *f, const char *proxy, struct
 	if (status == 403 || status == 451)
 		return error_set(err, FINDING_PROXY_DENIED_DESTINATION,
 				 _("the proxy %s forbids connections to %s (%ld%s%s): the host or the port %ld is not allowed"),
-				 proxy, where, status, f->connect.squid_error[0] != '\0' ? ", " : "", f->connect.squid_error,
-				 f->port);
+				 proxy, where, status, f->connect.squid_error[0] != '\0' ? ", " : "",
+				 text_safe(squid_said, sizeof(squid_said), f->connect.squid_error), f->port);
 	if ((status >= 300 && status < 400) || status == 511)
 		return error_set(err, FINDING_PROXY_CAPTIVE_PORTAL,
 				 _("the proxy %s sends us elsewhere in place of a connection (%ld to %s)"), proxy, status,

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "net/probe_tls.h"
 
 /* --- certificates -------------------------------------------------------------------------------------------- */
 
@@ -41,13 +42,20 @@ static const struct {
 	{ X509_V_ERR_IP_ADDRESS_MISMATCH, FINDING_CERT_NAME_MISMATCH },
 };
 
+/* A chain that ends nowhere, with an issuer whose name gives an inspecting firewall or proxy away. */
+static bool is_intercepted(const struct http_tls *tls, enum finding code)
+{
+	return tls->interceptor[0] != '\0' &&
+	       (code == FINDING_CERT_UNTRUSTED_ROOT || code == FINDING_CERT_MISSING_INTERMEDIATE);
+}
+
 enum finding http_finding_of_verify(const struct http_tls *tls, const struct http_tls_error *e)
 {
 	switch (e->error) {
 	case X509_V_ERR_CERT_HAS_EXPIRED:
 		if (e->depth == 0)
 			return FINDING_CERT_EXPIRED;
-		return strcmp(e->subject, e->issuer) == 0 ? FINDING_CERT_ROOT_EXPIRED : FINDING_CERT_INTERMEDIATE_EXPIRED;
+		return e->self_issued ? FINDING_CERT_ROOT_EXPIRED : FINDING_CERT_INTERMEDIATE_EXPIRED;
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
 	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
 		/* A server that sends its own certificate only has forgotten the rest. */
@@ -74,11 +82,15 @@ static bool explain_dates(const struct http_tls_error *e, enum finding code, con
 			 clock_rfc3339(date, e->not_after), e->depth, e->subject, now);
 }
 
-static bool explain_verify(const struct http_tls *tls, const char *who, struct error *err)
+static bool explain_verify(const struct http_tls *tls, const struct http_facts *f, const char *who, struct error *err)
 {
 	const struct http_tls_error *e = http_tls_first_error(tls);
 	enum finding code = http_finding_of_verify(tls, e);
 
+	if (is_intercepted(tls, code))
+		return error_set(err, f->proxy != NULL ? FINDING_PROXY_INTERCEPTS_TLS : FINDING_TLS_INTERCEPTED,
+				 _("what answers for %s is not it but %s, which opens TLS on the way; its CA is not trusted here: %s"),
+				 who, tls->interceptor, tls->top_issuer);
 	switch (code) {
 	case FINDING_CERT_EXPIRED:
 	case FINDING_CERT_INTERMEDIATE_EXPIRED:
@@ -111,61 +123,27 @@ static bool explain_name(const struct http_tls *tls, const char *host, const cha
 
 /* --- alerts -------------------------------------------------------------------------------------------------- */
 
-static const struct {
-	int description;
-	const char *name;
-	enum finding code;
-} alert_rows[] = {
-	{ 10, "unexpected_message", FINDING_TLS_ALERT },
-	{ 20, "bad_record_mac", FINDING_TLS_ALERT },
-	{ 22, "record_overflow", FINDING_TLS_ALERT },
-	{ 40, "handshake_failure", FINDING_TLS_NO_COMMON_CIPHER },
-	{ 42, "bad_certificate", FINDING_TLS_ALERT },
-	{ 43, "unsupported_certificate", FINDING_TLS_ALERT },
-	{ 44, "certificate_revoked", FINDING_TLS_ALERT },
-	{ 45, "certificate_expired", FINDING_TLS_ALERT },
-	{ 46, "certificate_unknown", FINDING_TLS_ALERT },
-	{ 47, "illegal_parameter", FINDING_TLS_ALERT },
-	{ 48, "unknown_ca", FINDING_TLS_ALERT },
-	{ 49, "access_denied", FINDING_TLS_ALERT },
-	{ 50, "decode_error", FINDING_TLS_ALERT },
-	{ 51, "decrypt_error", FINDING_TLS_ALERT },
-	{ 70, "protocol_version", FINDING_TLS_VERSION_TOO_OLD },
-	{ 71, "insufficient_security", FINDING_TLS_NO_COMMON_CIPHER },
-	{ 80, "internal_error", FINDING_TLS_ALERT },
-	{ 86, "inappropriate_fallback", FINDING_TLS_ALERT },
-	{ 90, "user_canceled", FINDING_TLS_ALERT },
-	{ 109, "missing_extension", FINDING_TLS_ALERT },
-	{ 110, "unsupported_extension", FINDING_TLS_ALERT },
-	{ 112, "unrecognized_name", FINDING_TLS_SNI_UNKNOWN },
-	{ 113, "bad_certificate_status_response", FINDING_TLS_ALERT },
-	{ 115, "unknown_psk_identity", FINDING_TLS_ALERT },
-	{ 116, "certificate_required", FINDING_TLS_CLIENT_CERTIFICATE_REQUIRED },
-	{ 120, "no_application_protocol", FINDING_TLS_ALERT },
-};
-
 enum finding http_finding_of_alert(int description)
 {
-	for (size_t i = 0; i < sizeof(alert_rows) / sizeof(alert_rows[0]); i++)
-		if (alert_rows[i].description == description)
-			return alert_rows[i].code;
-	return FINDING_TLS_ALERT;
-}
-
-const char *http_alert_name(int description, char *buf, size_t size)
-{
-	for (size_t i = 0; i < sizeof(alert_rows) / sizeof(alert_rows[0]); i++)
-		if (alert_rows[i].description == description)
-			return alert_rows[i].name;
-	snprintf(buf, size, "alert %d", description);
-	return buf;
+	switch (description) {
+	case SSL_AD_HANDSHAKE_FAILURE:
+	case SSL_AD_INSUFFICIENT_SECURITY:
+		return FINDING_TLS_NO_COMMON_CIPHER;
+	case SSL_AD_PROTOCOL_VERSION:
+		return FINDING_TLS_VERSION_TOO_OLD;
+	case SSL_AD_UNRECOGNIZED_NAME:
+		return FINDING_TLS_SNI_UNKNOWN;
+	case SSL_AD_CERTIFICATE_REQUIRED:
+		return FINDING_TLS_CLIENT_CERTIFICATE_REQUIRED;
+	default:
+		return FINDING_TLS_ALERT;
+	}
 }
 
 static bool explain_alert(int description, const char *who, struct error *err)
 {
 	enum finding code = http_finding_of_alert(description);
-	char buf[24];
-	const char *name = http_alert_name(description, buf, sizeof(buf));
+	const char *name = probe_tls_alert_name(description);
 
 	switch (code) {
 	case FINDING_TLS_NO_COMMON_CIPHER:
@@ -247,7 +225,7 @@ static bool explain_silence(const struct http_tls *tls, const struct http_facts 
 bool http_error_of_handshake(const struct http_tls *tls, const struct http_facts *f, const char *who, struct error *err)
 {
 	if (tls->errors > 0)
-		explain_verify(tls, who, err);
+		explain_verify(tls, f, who, err);
 	else if (tls->alert_received >= 0)
 		explain_alert(tls->alert_received, who, err);
 	else if (tls->first_len > 0 && !is_tls_record(tls))

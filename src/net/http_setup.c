@@ -2,11 +2,11 @@
 #include "net/http_transfer.h"
 
 #include <arpa/inet.h>
-#include <pwd.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -131,8 +131,29 @@ static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sock
 		inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)&a->addr)->sin6_addr, text, sizeof(text));
 	if (text[0] != '\0' && strstr(hop->addresses, text) == NULL)
 		snprintf(hop->addresses + used, sizeof(hop->addresses) - used, "%s%s", used > 0 ? ", " : "", text);
+	if (hop->via_proxy && hop->socket_count < HTTP_SOCKETS_MAX)
+		hop->sockets[hop->socket_count++] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	hop->in_connect = hop->via_proxy && t->client->options.proxy->scheme != PROXY_SOCKS5;
 	return fd;
+}
+
+bool transfer_was_connected(const struct http_transfer *t)
+{
+	struct sockaddr_storage peer;
+
+	for (int i = 0; i < t->hop.socket_count; i++) {
+		socklen_t len = sizeof(peer);
+
+		if (t->hop.sockets[i] >= 0 && getpeername(t->hop.sockets[i], (struct sockaddr *)&peer, &len) == 0)
+			return true;
+	}
+	return false;
+}
+
+void transfer_close_sockets(struct http_transfer *t)
+{
+	while (t->hop.socket_count > 0)
+		file_close(&t->hop.sockets[--t->hop.socket_count]);
 }
 
 static int on_request(void *arg, char *remote_ip, char *local_ip, int remote_port, int local_port)

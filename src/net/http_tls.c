@@ -1,19 +1,15 @@
 #include "net/http_tls.h"
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
-#include <arpa/inet.h>
 
-#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/text.h"
-
-#define NAME_FLAGS (ASN1_STRFLGS_UTF8_CONVERT | ASN1_STRFLGS_ESC_CTRL | XN_FLAG_SEP_CPLUS_SPC | XN_FLAG_FN_SN)
+#include "net/probe_chain.h"
 
 static int context_index = -1;
 
@@ -50,68 +46,11 @@ static struct http_tls *tls_of(const SSL *ssl)
 	return SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), context_index);
 }
 
-static void name_text(char *dst, size_t size, const X509_NAME *name)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *text;
-	long len;
-
-	dst[0] = '\0';
-	if (bio == NULL)
-		return;
-	if (name != NULL && X509_NAME_print_ex(bio, name, 0, NAME_FLAGS) >= 0 && BIO_write(bio, "", 1) == 1) {
-		len = BIO_get_mem_data(bio, &text);
-		if (len > 0)
-			text_safe(dst, size, text);
-	}
-	BIO_free(bio);
-}
-
-static time_t time_of(const ASN1_TIME *asn1)
-{
-	struct tm tm;
-
-	return asn1 != NULL && ASN1_TIME_to_tm(asn1, &tm) == 1 ? timegm(&tm) : 0;
-}
-
 static void key_id_text(char *dst, size_t size, const ASN1_OCTET_STRING *id)
 {
 	dst[0] = '\0';
 	for (int i = 0; id != NULL && i < ASN1_STRING_length(id) && (size_t)i * 2 + 3 <= size; i++)
 		snprintf(dst + i * 2, 3, "%02x", ASN1_STRING_get0_data(id)[i]);
-}
-
-static void add_general_name(struct buffer *out, const GENERAL_NAME *name)
-{
-	char address[INET6_ADDRSTRLEN];
-	int kind;
-	const ASN1_STRING *value = GENERAL_NAME_get0_value(name, &kind);
-	const unsigned char *data;
-	int len;
-
-	if (kind != GEN_DNS && kind != GEN_IPADD)
-		return;
-	data = ASN1_STRING_get0_data(value);
-	len = ASN1_STRING_length(value);
-	if (out->len > 0)
-		buffer_puts(out, ", ");
-	if (kind == GEN_DNS)
-		text_sanitise(out, (const char *)data, (size_t)len);
-	else if ((len == 4 || len == 16) &&
-		 inet_ntop(len == 4 ? AF_INET : AF_INET6, data, address, sizeof(address)) != NULL)
-		buffer_puts(out, address);
-}
-
-static void alternative_names(char *dst, size_t size, const X509 *certificate)
-{
-	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
-	struct buffer out = BUFFER_INIT(size - 1);
-
-	for (int i = 0; i < sk_GENERAL_NAME_num(names) && !out.failed; i++)
-		add_general_name(&out, sk_GENERAL_NAME_value(names, i));
-	snprintf(dst, size, "%s", buffer_text(&out));
-	buffer_clear(&out);
-	GENERAL_NAMES_free(names);
 }
 
 /* Follows the issuers among what the server sent, from its own certificate up. */
@@ -140,21 +79,20 @@ static X509 *climb(X509 *leaf, STACK_OF(X509) *sent)
 static void record_chain(struct http_tls *tls, X509_STORE_CTX *store_ctx)
 {
 	STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(store_ctx);
-	X509 *leaf = X509_STORE_CTX_get0_cert(store_ctx);
-	X509 *top;
+	X509 *leaf = X509_STORE_CTX_get0_cert(store_ctx), *top = climb(leaf, sent);
+	struct probe_cert cert;
+	const char *product;
 
 	tls->sent = sk_X509_num(sent) > 0 ? sk_X509_num(sent) : 1;
-	for (int i = 1; i < sk_X509_num(sent); i++) {
-		X509 *certificate = sk_X509_value(sent, i);
-
-		tls->sent_self_signed |= X509_check_issued(certificate, certificate) == X509_V_OK;
-	}
-	name_text(tls->leaf_subject, sizeof(tls->leaf_subject), X509_get_subject_name(leaf));
-	alternative_names(tls->leaf_names, sizeof(tls->leaf_names), leaf);
-	top = climb(leaf, sent);
-	name_text(tls->top_subject, sizeof(tls->top_subject), X509_get_subject_name(top));
-	name_text(tls->top_issuer, sizeof(tls->top_issuer), X509_get_issuer_name(top));
+	probe_cert_describe(leaf, &cert);
+	text_safe(tls->leaf_subject, sizeof(tls->leaf_subject), cert.subject);
+	text_safe(tls->leaf_names, sizeof(tls->leaf_names), cert.sans);
+	probe_cert_describe(top, &cert);
+	text_safe(tls->top_subject, sizeof(tls->top_subject), cert.subject);
+	text_safe(tls->top_issuer, sizeof(tls->top_issuer), cert.issuer);
 	key_id_text(tls->top_issuer_key_id, sizeof(tls->top_issuer_key_id), X509_get0_authority_key_id(top));
+	product = probe_cert_interceptor(&cert);
+	snprintf(tls->interceptor, sizeof(tls->interceptor), "%s", product != NULL ? product : "");
 }
 
 /* Lets the verification go on after an error, so that all of them are seen; verify() refuses in the end. */
@@ -162,22 +100,23 @@ static int record_error(int ok, X509_STORE_CTX *store_ctx)
 {
 	const SSL *ssl = X509_STORE_CTX_get_ex_data(store_ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
 	struct http_tls *tls = tls_of(ssl);
-	const X509 *certificate = X509_STORE_CTX_get_current_cert(store_ctx);
+	X509 *certificate = X509_STORE_CTX_get_current_cert(store_ctx);
 	struct http_tls_error *e;
+	struct probe_cert cert;
 
-	if (ok)
-		return 1;
-	if (tls->errors++ >= HTTP_TLS_ERRORS_MAX)
+	if (ok || tls->errors++ >= HTTP_TLS_ERRORS_MAX)
 		return 1;
 	e = &tls->error[tls->errors - 1];
 	e->error = X509_STORE_CTX_get_error(store_ctx);
 	e->depth = X509_STORE_CTX_get_error_depth(store_ctx);
-	if (certificate != NULL) {
-		name_text(e->subject, sizeof(e->subject), X509_get_subject_name(certificate));
-		name_text(e->issuer, sizeof(e->issuer), X509_get_issuer_name(certificate));
-		e->not_before = time_of(X509_get0_notBefore(certificate));
-		e->not_after = time_of(X509_get0_notAfter(certificate));
-	}
+	if (certificate == NULL)
+		return 1;
+	probe_cert_describe(certificate, &cert);
+	text_safe(e->subject, sizeof(e->subject), cert.subject);
+	text_safe(e->issuer, sizeof(e->issuer), cert.issuer);
+	e->self_issued = cert.self_issued;
+	e->not_before = cert.not_before;
+	e->not_after = cert.not_after;
 	return 1;
 }
 

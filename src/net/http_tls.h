@@ -21,6 +21,7 @@ struct http_tls_error {
 	int depth;			/* 0: the server's own certificate */
 	char subject[HTTP_TLS_NAME_MAX];
 	char issuer[HTTP_TLS_NAME_MAX];
+	bool self_issued;
 	time_t not_before, not_after;	/* 0 when unknown */
 };
 
@@ -29,12 +30,12 @@ struct http_tls {
 	size_t errors;			/* all of them; the first HTTP_TLS_ERRORS_MAX are kept */
 	struct http_tls_error error[HTTP_TLS_ERRORS_MAX];
 	int sent;			/* certificates that the server sent; 0: it never came so far */
-	bool sent_self_signed;		/* one of them, above the first, is self-signed */
 	char leaf_subject[HTTP_TLS_NAME_MAX];
 	char leaf_names[512];		/* its subject alternative names, comma separated */
 	char top_subject[HTTP_TLS_NAME_MAX];	/* the highest certificate of the chain as built from what was sent */
 	char top_issuer[HTTP_TLS_NAME_MAX];	/* who should vouch for it: look this up in the store */
 	char top_issuer_key_id[HTTP_TLS_KEY_ID_MAX];	/* its authority key identifier, lower-case hex; "" when none */
+	char interceptor[64];		/* product that this issuer gives away; "" when none */
 	int alert_received;		/* description of the fatal alert, -1: none */
 	int alert_sent;
 	unsigned long reason;		/* OpenSSL's first error of a failed handshake (ERR_get_error), 0: none */

@@ -24,6 +24,8 @@ enum http_verdict {
 	HTTP_VERDICT_REFUSE		/* a status that is a failure */
 };
 
+#define HTTP_SOCKETS_MAX 8
+
 /* The exchange with one server; wiped before each. */
 struct http_hop {
 	char host[256];
@@ -35,7 +37,8 @@ struct http_hop {
 	unsigned long auth_tried;
 
 	bool in_connect;		/* header lines are the proxy's, not the server's */
-	bool connected_before;		/* a socket was opened for this hop */
+	int sockets[HTTP_SOCKETS_MAX];	/* duplicates of those opened for this hop: was any connected? */
+	int socket_count;
 	bool request_sent;
 	struct http_connect_answer connect;
 	struct http_tls *tls, *proxy_tls;
@@ -99,6 +102,7 @@ struct http_client {
 	struct http_list queue;		/* not begun */
 	struct http_list running;	/* active, or waiting for a retry */
 	size_t pending, active;
+	unsigned long ended;		/* requests that came to their end */
 	size_t limit;			/* transfers at once */
 	unsigned long proxy_auth;	/* login methods to try; narrowed once the proxy has told */
 	char *known_hosts;
@@ -129,6 +133,9 @@ bool transfer_begin_body(struct http_transfer *t);
 enum http_next { HTTP_NEXT_DONE, HTTP_NEXT_FAILED, HTTP_NEXT_HOP, HTTP_NEXT_WAIT };
 enum http_next transfer_end_hop(struct http_transfer *t, CURLcode code, long *wait_ms, struct error *err);
 
+/* Did TCP connect? libcurl tells only once the proxy's part is over as well. */
+bool transfer_was_connected(const struct http_transfer *t);
+void transfer_close_sockets(struct http_transfer *t);
 /* Forgets what belonged to the hop, or to the attempt. */
 void transfer_clear_hop(struct http_transfer *t);
 void transfer_clear_route(struct http_transfer *t);

@@ -21,6 +21,10 @@
 
 #define STEP_MS 250
 #define WORKERS_MAX 4
+/* At most two large components arrive at once: together they fill the line, and one after the other they can be unpacked
+ * while the next arrives, instead of all at the end. */
+#define LARGE_BYTES (4 * 1024 * 1024)
+#define LARGE_AT_ONCE 2
 
 enum item_plan {
 	PLAN_FETCH,
@@ -219,7 +223,8 @@ static void on_worker_progress(void *data, size_t index, int64_t bytes)
 	if (p->u->options->source != UPDATE_OFFLINE)
 		return;		/* its download was told already */
 	item->fetch.bytes = bytes;
-	fetch_tell(&item->fetch, false);
+	if (bytes != item->fetch.total)
+		fetch_tell(&item->fetch, false);
 }
 
 static void on_worker_finished(void *data, const struct worker_result *result)
@@ -275,22 +280,38 @@ static bool start_unpack(struct item *item, struct error *err)
 
 /* --- the pipeline -------------------------------------------------------------------------------------------------- */
 
+/* The large ones come first in the order: while one of them must wait, so do the small ones behind it, which then end the
+ * download with little left to do. */
+static bool may_fetch(const struct pipeline *p, const struct item *item, size_t parallel)
+{
+	size_t large = 0;
+
+	if (p->fetching >= parallel)
+		return false;
+	for (size_t i = 0; i < p->fetch_count && p->order[i]->fetch.total >= LARGE_BYTES; i++)
+		large += p->order[i]->state == ITEM_FETCHING;
+	return item->fetch.total < LARGE_BYTES || large < LARGE_AT_ONCE;
+}
+
 /* Starts what can be started now. */
 static bool start_work(struct pipeline *p, struct error *err)
 {
 	size_t parallel = (size_t)settings_int(p->u->options->settings, SETTING_DOWNLOAD_PARALLEL);
-	bool web = p->u->options->source == UPDATE_WEB;
+	bool web = p->u->options->source == UPDATE_WEB, more = true;
 
 	for (size_t i = 0; i < p->fetch_count; i++) {
 		struct item *item = p->order[i];
 
 		if (item->state == ITEM_WAITING && !web)
 			item->state = ITEM_READY;
-		if (item->state == ITEM_WAITING && p->fetching < parallel) {
-			if (!start_fetch(item, err))
+		if (item->state == ITEM_WAITING && more) {
+			more = may_fetch(p, item, parallel);
+			if (more && !start_fetch(item, err))
 				return false;
-			item->state = ITEM_FETCHING;
-			p->fetching++;
+			if (more) {
+				item->state = ITEM_FETCHING;
+				p->fetching++;
+			}
 		}
 		if (item->state == ITEM_READY && worker_pool_idle(p->workers) && !start_unpack(item, err))
 			return false;

@@ -48,7 +48,8 @@ static bool on_body(void *data, const void *bytes, size_t len, struct error *err
 	if (!part_write(f->part, bytes, len, err))
 		return false;
 	f->bytes = part_held(f->part);
-	fetch_tell(f, false);
+	if (f->bytes != f->total)	/* its end is told when it is known to be right */
+		fetch_tell(f, false);
 	return true;
 }
 

@@ -61,6 +61,40 @@ void update_count(struct update *u, const struct http_response *response)
 		return;
 	u->bytes_received += response->bytes_received;
 	u->requests += response->requests;
+	if (response->wanted_anchor[0] != '\0')
+		snprintf(u->wanted_anchor, sizeof(u->wanted_anchor), "%s", response->wanted_anchor);
+}
+
+static void blame_entry(const struct trust_entry *entry, struct error *err)
+{
+	if (!entry->enabled) {
+		error_set(err, FINDING_TRUST_ROOT_DISABLED,
+			  _("the feed's certificate ends in %s, which is in the trusted certificates but disabled"),
+			  entry->name);
+		error_next(err, _("Enable it: posture-console certs enable \"%s\"."), entry->name);
+	} else if ((entry->usages & TRUST_CISCO_SERVICES) == 0) {
+		error_set(err, FINDING_TRUST_ROOT_NOT_FOR_SERVICES,
+			  _("the feed's certificate ends in %s, which is not trusted for Cisco services"), entry->name);
+		error_next(err, _("Trust it for them: posture-console certs trust \"%s\" cisco-services."), entry->name);
+	}
+}
+
+void update_name_anchor(struct update *u, struct error *err)
+{
+	struct trust_store *trust = NULL;
+
+	if ((err->code != FINDING_CERT_UNTRUSTED_ROOT && err->code != FINDING_CERT_MISSING_INTERMEDIATE) ||
+	    u->wanted_anchor[0] == '\0' || !trust_open(u->options->state_dir, true, &trust, NULL))
+		return;
+	for (size_t i = 0; i < trust_count(trust); i++) {
+		const struct trust_entry *entry = trust_at(trust, i);
+
+		if (strcmp(entry->subject, u->wanted_anchor) == 0) {
+			blame_entry(entry, err);
+			break;
+		}
+	}
+	trust_free(trust);
 }
 
 bool update_url_join(const char *base, const char *href, char *dst, size_t size, struct error *err)

@@ -48,7 +48,7 @@ static bool save_meta(const struct part *p, struct error *err)
 	bool ok;
 
 	file_name(p, "json", name);
-	ok = text != NULL ? file_write_atomic(p->parts_fd, name, 0600, text, strlen(text), err)
+	ok = text != NULL ? file_write_quick(p->parts_fd, name, 0600, text, strlen(text), err)
 			  : error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	free(text);
 	json_decref(meta);

@@ -45,6 +45,7 @@ struct update {
 
 	enum finding notices[NOTICES_MAX];	/* warnings, for "also" */
 	int notice_count;
+	char wanted_anchor[256];		/* the certificate that would have to vouch for a refused server */
 	int64_t bytes_received;
 	int requests;
 	size_t components_changed, components_kept;
@@ -61,6 +62,10 @@ bool update_network_open(struct update *u, struct error *err);
 void update_network_close(struct update *u);
 /* Counts what a finished request cost. */
 void update_count(struct update *u, const struct http_response *response);
+
+/* A server was refused because nobody vouches for it: is the one who would in the store, but disabled or not trusted for
+ * Cisco services? Then that is the cause. */
+void update_name_anchor(struct update *u, struct error *err);
 
 /* web.c: fetches the manifest and its signature (u->xml, u->p7s, u->base_url). `unchanged`: the server says that it is
  * what we have. */

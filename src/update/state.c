@@ -62,7 +62,7 @@ bool update_state_save(const char *state_dir, const struct update_state *s, stru
 				   "last_duration_ms", (json_int_t)s->last_duration_ms);
 	char *text = object != NULL ? json_dumps(object, JSON_INDENT(1)) : NULL;
 	char *path = file_join(state_dir, UPDATE_STATE_FILE);
-	bool ok = text != NULL && path != NULL ? file_write_atomic(AT_FDCWD, path, 0640, text, strlen(text), err)
+	bool ok = text != NULL && path != NULL ? file_write_quick(AT_FDCWD, path, 0640, text, strlen(text), err)
 					       : error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 
 	free(path);

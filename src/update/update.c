@@ -383,8 +383,10 @@ int update_run(void *data, const struct event_sink *sink, void (*ready)(void *to
 				   (int)getpid()));
 	log_write(u.log, LOG_LEVEL_INFO, "DownloadManager", "", "Starting opswat download");
 	outcome = run_phases(&u, &err);
-	if (outcome == OUTCOME_FAILED)
+	if (outcome == OUTCOME_FAILED) {
 		(void)store_error_refine(u.store, &err);
+		update_name_anchor(&u, &err);
+	}
 	if (outcome == OUTCOME_UPDATED && !run_hook(&u, &rolled_back, &hook_error)) {
 		update_notice(&u, hook_error.code, "%s", hook_error.message);
 		if (rolled_back) {

@@ -14,7 +14,7 @@
 #
 # Servers. Each waits until it listens, and puts its pid on the list that servers_end kills:
 #   nginx_start NAME CERT [EXTRA]          TLS with HTTP/2, ranges and ETags. CERT is a pki NAME. EXTRA: lines for the
-#                                          server block. Sets NGINX_PORT NGINX_ROOT NGINX_LOG (one line a request:
+#                                          server block, in which @PORT@ stands for the port. Sets NGINX_PORT NGINX_ROOT NGINX_LOG (one line a request:
 #                                          status, method, uri, range, if-range, if-none-match, protocol, bytes)
 #                                          NGINX_PID. NGINX_LISTEN (default "127.0.0.1 [::1]") and NGINX_HTTP2 (default
 #                                          http2; empty: HTTP/1.1 only) may be set before.
@@ -25,6 +25,9 @@
 #                                          SSHD_KEY (a private key that it accepts) SSHD_PID.
 #   badhttp_start NAME MODE [ARG...]       tests/lib/badhttp.py, which lists its modes. Sets BADHTTP_PORT BADHTTP_LOG
 #                                          BADHTTP_PID. BADHTTP_CERT (a pki NAME) may be set before: TLS.
+#   badhttp_cases NAME <<< LINES           many of them in one process (much faster). A line: CASE CERT MODE ARG, separated
+#                                          by tabs, CERT a pki NAME or "-". Sets BADHTTP_PORTS[CASE] (declare -A it first)
+#                                          and BADHTTP_PID.
 #
 # Parts:
 #   port_free                              sets PORT to one that nothing listens on
@@ -46,6 +49,11 @@ servers_begin() {
 	# squid's own user must be able to pass through.
 	chmod 711 "$SERVERS_DIR"
 	mkdir "$SERVERS_DIR/pki"
+	if declare -F at_exit >/dev/null; then
+		# tests/lib/common.sh was sourced, and owns the end.
+		at_exit servers_end
+		return
+	fi
 	trap servers_end EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
@@ -66,10 +74,9 @@ server_stop() {
 
 servers_end() {
 	local pid
-	trap - EXIT
 	for pid in $SERVERS_PIDS; do kill "$pid" 2>/dev/null; done
 	for pid in $SERVERS_PIDS; do server_stop "$pid"; done
-	[ -z "$SERVERS_DIR" ] || rm -rf "$SERVERS_DIR"
+	rm -rf "$SERVERS_DIR"
 }
 
 server_run() {
@@ -104,7 +111,7 @@ port_wait() {
 	local i
 	for ((i = 0; i < 500; i++)); do
 		port_is_open "$1" && return 0
-		[ -z "$2" ] || kill -0 "$2" 2>/dev/null || break
+		[ -z "${2-}" ] || kill -0 "$2" 2>/dev/null || break
 		sleep 0.02
 	done
 	echo "nothing listens on port $1" >&2
@@ -213,7 +220,7 @@ $(for address in ${NGINX_LISTEN-127.0.0.1 [::1]}; do echo "		listen $address:$PO
 		ssl_certificate $SERVERS_DIR/pki/$NGINX_CERT.chain.pem; ssl_certificate_key $SERVERS_DIR/pki/$NGINX_CERT.key;
 		ssl_protocols TLSv1.2 TLSv1.3;
 		root $dir/root;
-$NGINX_EXTRA
+${NGINX_EXTRA//@PORT@/$PORT}
 	}
 }
 END
@@ -222,7 +229,7 @@ END
 
 nginx_start() {
 	local dir=$SERVERS_DIR/$1
-	NGINX_CERT=$2 NGINX_EXTRA=$3
+	NGINX_CERT=$2 NGINX_EXTRA=${3-}
 	mkdir -p "$dir/root"
 	server_listen "$1" nginx_configure nginx -p "$dir" -c "$dir/nginx.conf" -e "$dir/error.log" || return 1
 	NGINX_PORT=$PORT NGINX_ROOT=$dir/root NGINX_LOG=$dir/access.log NGINX_PID=$SERVER_PID
@@ -251,7 +258,7 @@ squid_login() {
 
 squid_configure() {
 	local dir=$SERVERS_DIR/$1 line="http_port 127.0.0.1:$PORT"
-	if [ -n "$SQUID_CERT" ]; then
+	if [ -n "${SQUID_CERT-}" ]; then
 		cat "$SERVERS_DIR/pki/$SQUID_CERT.chain.pem" "$SERVERS_DIR/pki/$SQUID_CERT.key" >"$dir/tls.pem"
 		line="https_port 127.0.0.1:$PORT tls-cert=$dir/tls.pem"
 	fi
@@ -269,7 +276,7 @@ squid_configure() {
 
 squid_start() {
 	local dir=$SERVERS_DIR/$1
-	SQUID_LOGIN=${2:-none} SQUID_EXTRA=$3
+	SQUID_LOGIN=${2:-none} SQUID_EXTRA=${3-}
 	mkdir -p "$dir"
 	# The service name keeps its shared memory apart from that of other squids.
 	server_listen "$1" squid_configure squid -N -n "t$$x${RANDOM}" -f "$dir/squid.conf" || return 1
@@ -311,4 +318,25 @@ badhttp_start() {
 		[ "$try" != 3 ] || { cat "$SERVERS_DIR/$name.out" >&2; return 1; }
 	done
 	BADHTTP_PORT=$PORT BADHTTP_LOG=$SERVERS_DIR/$name/log BADHTTP_PID=$SERVER_PID
+}
+
+badhttp_cases() {
+	local dir=$SERVERS_DIR/$1 case cert mode arg port i
+	mkdir -p "$dir"
+	while IFS=$'\t' read -r case cert mode arg; do
+		if [ "$cert" != - ]; then
+			cat "$SERVERS_DIR/pki/$cert.chain.pem" "$SERVERS_DIR/pki/$cert.key" >"$dir/$cert.pem"
+			cert=$dir/$cert.pem
+		fi
+		printf '%s\t%s\t%s\t%s\n' "$case" "$cert" "$mode" "$arg"
+	done >"$dir/cases"
+	server_run "$1" python3 "$top_srcdir/tests/lib/badhttp.py" --cases "$dir/cases" --ports "$dir/ports" --log "$dir/log"
+	for ((i = 0; i < 500; i++)); do
+		[ -e "$dir/ports" ] && break
+		kill -0 "$SERVER_PID" 2>/dev/null || break
+		sleep 0.02
+	done
+	[ -e "$dir/ports" ] || { cat "$SERVERS_DIR/$1.out" >&2; return 1; }
+	while read -r case port; do BADHTTP_PORTS[$case]=$port; done <"$dir/ports"
+	BADHTTP_PID=$SERVER_PID BADHTTP_LOG=$dir/log
 }

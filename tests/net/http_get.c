@@ -131,9 +131,21 @@ static void print(const struct job *job, bool ok, const struct http_response *r,
 	json_decref(line);
 }
 
+static void job_clear(struct job *job)
+{
+	if (job->fd >= 0)
+		close(job->fd);
+	EVP_MD_CTX_free(job->hash);
+	json_decref(job->waits);
+}
+
 static void on_done(void *data, bool ok, const struct http_response *response, const struct error *err)
 {
-	print(data, ok, response, err);
+	struct job *job = data;
+
+	print(job, ok, response, err);
+	job_clear(job);
+	free(job);
 }
 
 static void die(const char *what)
@@ -254,12 +266,12 @@ static void add(struct http_client *client, const struct arguments *a, const cha
 	request.done = on_done;
 	request.data = job;
 	if (!http_add(client, &request, &err))
-		print(job, false, &nothing, &err);
+		on_done(job, false, &nothing, &err);
 }
 
 static void fetch_small(struct http_client *client, const struct arguments *a, const char *url)
 {
-	struct job job = { .url = url, .hash = EVP_MD_CTX_new(), .waits = json_array() };
+	struct job job = { .url = url, .fd = -1, .hash = EVP_MD_CTX_new(), .waits = json_array() };
 	struct buffer out = BUFFER_INIT(a->request.max_bytes > 0 ? (size_t)a->request.max_bytes : 65536);
 	struct http_response response = { .total = -1 };
 	struct error err = ERROR_INIT;
@@ -269,6 +281,7 @@ static void fetch_small(struct http_client *client, const struct arguments *a, c
 	EVP_DigestUpdate(job.hash, buffer_text(&out), out.len);
 	job.bytes = (int64_t)out.len;
 	print(&job, ok, &response, &err);
+	job_clear(&job);
 	buffer_clear(&out);
 }
 
@@ -304,6 +317,8 @@ int main(int argc, char **argv)
 		if (!http_step(client, NULL, 0, 1000, &err))
 			die(err.message);
 	http_client_free(client);
+	buffer_clear(&a.ca);
+	buffer_clear(&a.proxy_ca);
 	getrusage(RUSAGE_SELF, &usage);
 	printf("{\"rss_kib\":%ld,\"cpu_ms\":%ld,\"switches\":%ld}\n", usage.ru_maxrss,
 	       usage.ru_utime.tv_sec * 1000 + usage.ru_utime.tv_usec / 1000 + usage.ru_stime.tv_sec * 1000 +

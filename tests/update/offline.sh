@@ -74,7 +74,7 @@ ok "history tells every update" json "$work/out" 'len([x for x in d if x["status
 ok "and every failure with its cause" json "$work/out" 'sum(x.get("cause") == "feed-expired" for x in d) == 1'
 run 0 --json diff
 ok "diff tells the component that changed" json "$work/out" \
-	'any(r["component"] == "cisco-conditions" and r["changed"] == 1 for r in (d["components"] if isinstance(d, dict) else d))'
+	'any(r["id"] == "cisco-conditions" and r["files_changed"] == 1 for r in d["components"])'
 run 0 --json status
 ok "status tells the versions" json "$work/out" 'any(c["id"] == "os-groups" for c in d["components"])'
 

@@ -1,0 +1,291 @@
+/* http: the feed itself, fetched by the same client and judged by the same rules as in an update. */
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/event.h"
+#include "base/i18n.h"
+#include "diagnose/checks.h"
+#include "diagnose/http_second.h"
+#include "feed/manifest.h"
+#include "feed/signature.h"
+#include "net/http.h"
+#include "store/store.h"
+#include "trust/trust.h"
+
+#define ANCHORS_MAX (8u * 1024 * 1024)
+#define STEP_MS 200
+#define LOW_SPEED_S 4
+#define SECOND_RESERVE_MS 1800	/* left over for the second probes */
+#define FUTURE_SLACK_S (24 * 3600)	/* as an update has it */
+
+struct http_check {
+	const struct check_context *c;
+	struct check_result *r;
+	struct trust_store *trust;
+	struct buffer anchors, proxy_anchors, xml, p7s;
+	struct manifest *manifest;
+};
+
+/* --- one fetch, within the check's time --------------------------------------------------------------------------------------- */
+
+struct fetch {
+	struct buffer *out;
+	struct http_response response;
+	struct error error;
+	bool ended, ok;
+};
+
+static bool take_bytes(void *data, const void *bytes, size_t len, struct error *err)
+{
+	struct fetch *f = data;
+
+	if (!buffer_append(f->out, bytes, len))
+		return error_set(err, FINDING_HTTP_TOO_LARGE, _("more than %zu bytes came"), f->out->max);
+	return true;
+}
+
+static bool take_start(void *data, const struct http_response *response, struct error *err)
+{
+	struct fetch *f = data;
+
+	(void)err;
+	f->response = *response;
+	buffer_reset(f->out);
+	return true;
+}
+
+static void take_end(void *data, bool ok, const struct http_response *response, const struct error *err)
+{
+	struct fetch *f = data;
+
+	f->ended = true;
+	f->ok = ok;
+	if (response != NULL)
+		f->response = *response;
+	if (!ok && err != NULL)
+		f->error = *err;
+}
+
+static void fetch_url(struct http_check *h, const struct proxy *proxy, const char *url, struct buffer *out, struct fetch *f)
+{
+	const struct http_options options = {
+		.proxy = proxy, .anchors_pem = buffer_text(&h->anchors), .anchors_len = h->anchors.len,
+		.proxy_anchors_pem = buffer_text(&h->proxy_anchors), .proxy_anchors_len = h->proxy_anchors.len,
+		.low_speed_s = LOW_SPEED_S, .retries = 0,
+	};
+	struct http_request request = { .url = url, .max_bytes = (int64_t)out->max, .begin = take_start, .body = take_bytes,
+					.done = take_end, .data = f };
+	struct http_client *client = NULL;
+
+	*f = (struct fetch){ .out = out };
+	if (http_client_new(&options, &client, &f->error) && http_add(client, &request, &f->error)) {
+		int64_t end_ms = clock_monotonic_ms() + check_left_ms(h->c, 60 * 1000) - SECOND_RESERVE_MS;
+
+		while (!f->ended && clock_monotonic_ms() < end_ms && http_step(client, NULL, 0, STEP_MS, &f->error))
+			;
+	} else {
+		f->ended = true;
+	}
+	if (!f->ended)
+		f->out = NULL;	/* what comes while it is given up is not wanted */
+	http_client_free(client);
+}
+
+/* --- before ------------------------------------------------------------------------------------------------------------------ */
+
+static bool open_trust(struct http_check *h, struct error *err)
+{
+	if (!trust_open(h->c->state_dir, true, &h->trust, err) ||
+	    !trust_pem(h->trust, TRUST_CISCO_SERVICES, &h->anchors, NULL, err))
+		return false;
+	return !h->c->via_proxy || h->c->proxy.scheme != PROXY_HTTPS ||
+	       trust_pem(h->trust, TRUST_INFRASTRUCTURE, &h->proxy_anchors, NULL, err);
+}
+
+/* --- what came ----------------------------------------------------------------------------------------------------------------- */
+
+static void fail(struct http_check *h, const struct error *err)
+{
+	result_error(h->r, err, FINDING_HTTP_PROTOCOL_ERROR);
+}
+
+static bool signature_url(const char *manifest_url, char *dst, size_t size)
+{
+	size_t path = strcspn(manifest_url, "?#");
+
+	return (size_t)snprintf(dst, size, "%.*s.p7s%s", (int)path, manifest_url, manifest_url + path) < size;
+}
+
+static bool verify_signature(struct http_check *h, struct error *err)
+{
+	X509_STORE *anchors = trust_x509_store(h->trust, TRUST_CISCO_SERVICES, NULL, err);
+	struct signature_info info;
+	bool ok;
+
+	if (anchors == NULL)
+		return false;
+	ok = signature_verify(h->xml.data, h->xml.len, h->p7s.data, h->p7s.len, anchors, clock_now(), &info, err);
+	X509_STORE_free(anchors);
+	if (ok)
+		result_evidence(h->r, _("signature"), _("good, by %s, trusted through %s"), info.signer, info.anchor);
+	return ok;
+}
+
+static bool check_signature(struct http_check *h, const char *manifest_url, struct error *err)
+{
+	const char *policy = settings_string(h->c->settings, SETTING_SOURCE_SIGNATURE);
+	char url[2100];
+	struct fetch f;
+
+	if (strcmp(policy, "off") == 0 || !signature_url(manifest_url, url, sizeof(url)))
+		return true;
+	fetch_url(h, &h->c->proxy, url, &h->p7s, &f);
+	if (f.ok)
+		return verify_signature(h, err);
+	if (f.response.status != 404 && f.response.status != 410) {
+		*err = f.error;
+		return f.ended ? error_wrap(err, _("cannot fetch the feed's signature")) : true;
+	}
+	result_evidence(h->r, _("signature"), "%s", _("none"));
+	if (strcmp(policy, "required") != 0)
+		return true;
+	return error_set(err, FINDING_FEED_SIGNATURE_MISSING,
+			 _("the manifest has no signature, and the setting source.signature requires one"));
+}
+
+static bool check_age(struct http_check *h, struct error *err)
+{
+	struct store *store = NULL;
+	struct store_generation *current = NULL;
+	bool ok = true;
+
+	if (store_open(h->c->state_dir, false, &store, NULL) && store_generation_load(store, NULL, &current, NULL) &&
+	    current != NULL && manifest_version_compare(h->manifest->version, current->version) < 0)
+		ok = error_set(err, FINDING_FEED_OLDER_THAN_INSTALLED,
+			       _("the feed has version %s, which is older than the installed version %s"),
+			       h->manifest->version, current->version);
+	store_generation_free(current);
+	store_free(store);
+	return ok;
+}
+
+/* Room for everything, before the download begins. */
+static bool check_room(struct http_check *h, struct error *err)
+{
+	const json_t *free_bytes = json_object_get(check_facts(h->c, CHECK_LOCAL), "free_bytes");
+	int64_t needed = 0;
+
+	for (size_t i = 0; i < h->manifest->count; i++)
+		needed += h->manifest->components[i].size > 0 ? h->manifest->components[i].size : 0;
+	result_evidence(h->r, _("components"), _("%zu, %.1f MB in all"), h->manifest->count, (double)needed / 1e6);
+	if (free_bytes == NULL || needed <= json_integer_value(free_bytes))
+		return true;
+	return error_set(err, FINDING_DISK_FULL, _("the feed needs %.1f MB, and %s has %.1f MB free"), (double)needed / 1e6,
+			 h->c->state_dir, (double)json_integer_value(free_bytes) / 1e6);
+}
+
+static bool check_dates(struct http_check *h, struct error *err)
+{
+	const struct manifest *m = h->manifest;
+	char published[CLOCK_TEXT_MAX];
+
+	result_evidence(h->r, _("manifest"), _("version %s, published %s"), m->version,
+			m->published != 0 ? clock_rfc3339(published, m->published) : "-");
+	result_fact(h->r, "valid_from", json_integer((json_int_t)m->published - FUTURE_SLACK_S));
+	result_fact(h->r, "valid_to", m->expires != 0 ? json_integer((json_int_t)m->expires) : json_real(1e18));
+	return manifest_check_time(m, clock_now(), FUTURE_SLACK_S, err);
+}
+
+static bool judge_content(struct http_check *h, const struct http_response *response, struct error *err)
+{
+	if (!manifest_parse(h->xml.data, h->xml.len, &h->manifest, err)) {
+		result_evidence(h->r, _("begins with"), "%.*s", h->xml.len < 80 ? (int)h->xml.len : 80,
+				buffer_text(&h->xml));
+		return false;
+	}
+	return check_signature(h, response->url[0] != '\0' ? response->url : h->c->target.url, err) && check_dates(h, err) &&
+	       check_age(h, err) && check_room(h, err);
+}
+
+/* Without the proxy the manifest is fine: the proxy's filter changed it. */
+static bool fine_past_the_proxy(struct http_check *h)
+{
+	struct buffer xml = BUFFER_INIT(MANIFEST_MAX_BYTES);
+	struct manifest *m = NULL;
+	struct fetch f;
+	bool fine;
+
+	fetch_url(h, NULL, h->c->target.url, &xml, &f);
+	fine = f.ok && manifest_parse(buffer_text(&xml), xml.len, &m, NULL);
+	result_evidence(h->r, _("past the proxy"), "%s", fine ? _("a good manifest") : _("no good manifest either"));
+	manifest_free(m);
+	buffer_clear(&xml);
+	return fine;
+}
+
+static bool about_content(enum finding f)
+{
+	return f == FINDING_FEED_NOT_A_MANIFEST || f == FINDING_FEED_MALFORMED || f == FINDING_FEED_SIGNATURE_INVALID;
+}
+
+static void judge_failure(struct http_check *h, struct error *err)
+{
+	enum finding better = http_second_opinion(h->c, h->r, err->code);
+
+	if (better == FINDING_NONE && h->c->via_proxy && about_content(err->code) && fine_past_the_proxy(h))
+		better = FINDING_PROXY_REWRITES_CONTENT;
+	if (better != FINDING_NONE)
+		err->code = better;
+	fail(h, err);
+}
+
+static void judge(struct http_check *h, struct fetch *f)
+{
+	struct error err = f->error;
+
+	result_evidence(h->r, _("answer"), "%ld, %s, %zu bytes, %s", f->response.status, f->response.content_type, h->xml.len,
+			f->response.url);
+	if (f->response.redirects > 0)
+		result_evidence(h->r, _("redirects"), "%d", f->response.redirects);
+	if (f->ended && f->ok && judge_content(h, &f->response, &err)) {
+		result_summary(h->r, _("version %s, %zu components"), h->manifest->version, h->manifest->count);
+	} else if (!f->ended && h->xml.len > 0) {
+		/* It comes, only not within the time of a check: nothing is wrong with that. */
+		result_summary(h->r, _("the feed answers; %zu bytes came in the time of the check"), h->xml.len);
+	} else {
+		if (!f->ended)
+			error_set(&err, FINDING_HTTP_NO_RESPONSE, _("%s does not answer the request"), h->c->target.host);
+		judge_failure(h, &err);
+	}
+}
+
+void check_http_run(const struct check_context *c, struct check_result *r)
+{
+	struct http_check h = { .c = c, .r = r };
+	struct error err = ERROR_INIT;
+	struct fetch f;
+
+	if (c->target.url[0] == '\0') {
+		result_skip(r, true, "%s", _("a host alone has no feed to fetch"));
+		return;
+	}
+	h.anchors = (struct buffer)BUFFER_INIT(ANCHORS_MAX);
+	h.proxy_anchors = (struct buffer)BUFFER_INIT(ANCHORS_MAX);
+	h.xml = (struct buffer)BUFFER_INIT(MANIFEST_MAX_BYTES);
+	h.p7s = (struct buffer)BUFFER_INIT(SIGNATURE_MAX_BYTES);
+	if (!open_trust(&h, &err)) {
+		result_error(r, &err, FINDING_TRUST_STORE_INVALID);
+	} else {
+		fetch_url(&h, &c->proxy, c->target.url, &h.xml, &f);
+		judge(&h, &f);
+	}
+	manifest_free(h.manifest);
+	buffer_clear(&h.anchors);
+	buffer_clear(&h.proxy_anchors);
+	buffer_clear(&h.xml);
+	buffer_clear(&h.p7s);
+	trust_free(h.trust);
+}

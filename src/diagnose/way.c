@@ -1,0 +1,137 @@
+#include "diagnose/way.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+enum way_scheme way_scheme_of(const struct proxy *p)
+{
+	switch (p->scheme) {
+	case PROXY_HTTPS: return WAY_HTTPS;
+	case PROXY_SOCKS5: return WAY_SOCKS5;
+	case PROXY_HTTP: break;
+	}
+	return WAY_HTTP;
+}
+
+bool way_usual(const struct check_context *c, int budget_ms, struct way_options *out)
+{
+	const char *text = json_string_value(json_object_get(check_facts(c, CHECK_TCP), "address"));
+
+	*out = (struct way_options){ .scheme = c->via_proxy ? way_scheme_of(&c->proxy) : WAY_DIRECT,
+				     .host = c->target.host, .port = c->target.port, .budget_ms = budget_ms };
+	return text != NULL && probe_address_parse(text, check_peer_port(c), &out->address);
+}
+
+struct probe_tls_options way_tls_options(const struct check_context *c, int budget_ms)
+{
+	return (struct probe_tls_options){ .host = c->target.host, .budget_ms = budget_ms };
+}
+
+static int left_ms(int64_t end_us)
+{
+	int64_t left = (end_us - clock_monotonic_us()) / 1000;
+
+	return left > 0 ? (int)left : 0;
+}
+
+static bool connect_tcp(const struct way_options *o, struct way *w)
+{
+	struct probe_tcp_options options = { .budget_ms = o->budget_ms, .max_segment = o->max_segment, .keep = true };
+
+	w->reached = WAY_TCP;
+	probe_tcp_connect(&o->address, 1, &options, &w->tcp);
+	if (w->tcp.outcome != PROBE_TCP_CONNECTED)
+		return false;
+	w->channel = probe_channel_new(w->tcp.fd);
+	w->tcp.fd = -1;
+	return w->channel != NULL;
+}
+
+static bool handshake_with_proxy(const struct check_context *c, struct way *w, int64_t end_us)
+{
+	struct probe_tls_options options = { .host = c->proxy.host, .budget_ms = left_ms(end_us) };
+
+	w->reached = WAY_PROXY_TLS;
+	probe_tls_handshake(w->channel, &options, &w->proxy_tls);
+	return w->proxy_tls.outcome == PROBE_TLS_OK;
+}
+
+static bool ask_for_tunnel(const struct check_context *c, const struct way_options *o,
+			   const struct probe_challenge *again, struct way *w, int64_t end_us)
+{
+	const struct probe_tunnel_request request = {
+		.host = o->host, .port = o->port, .user = o->anonymous ? NULL : c->proxy.user,
+		.password = o->anonymous ? NULL : c->proxy.password,
+	};
+
+	w->reached = WAY_TUNNEL;
+	w->tunnel_tried = true;
+	if (o->scheme == WAY_SOCKS5) {
+		probe_connect_socks5(w->channel, &request, left_ms(end_us), &w->socks);
+		return w->socks.outcome == PROBE_SOCKS_OPEN;
+	}
+	probe_connect_http(w->channel, &request, again, left_ms(end_us), &w->connect);
+	return w->connect.outcome == PROBE_CONNECT_OPEN;
+}
+
+static void hang_up(struct way *w)
+{
+	probe_channel_free(w->channel);
+	w->channel = NULL;
+}
+
+static bool try_once(const struct check_context *c, const struct way_options *o, const struct probe_challenge *again,
+		     struct way *w, int64_t end_us)
+{
+	if (!connect_tcp(o, w))
+		return false;
+	if (o->scheme == WAY_HTTPS && !handshake_with_proxy(c, w, end_us))
+		return false;
+	if (o->scheme != WAY_DIRECT && !ask_for_tunnel(c, o, again, w, end_us))
+		return false;
+	w->reached = WAY_OPEN;
+	return true;
+}
+
+bool way_open(const struct check_context *c, const struct way_options *o, struct way *w)
+{
+	int64_t end_us = clock_monotonic_us() + (int64_t)o->budget_ms * 1000;
+	bool open;
+
+	*w = (struct way){ .tcp = { .fd = -1 } };
+	open = try_once(c, o, NULL, w, end_us);
+	if (!open && w->tunnel_tried && o->scheme != WAY_SOCKS5 && w->connect.outcome == PROBE_CONNECT_RECONNECT) {
+		struct probe_challenge challenge = w->connect.again;
+
+		way_clear(w);
+		open = try_once(c, o, &challenge, w, end_us);
+	}
+	if (!open && w->channel != NULL)
+		hang_up(w);
+	return open;
+}
+
+void way_clear(struct way *w)
+{
+	if (w->channel != NULL)
+		hang_up(w);
+	probe_tls_clear(&w->proxy_tls);
+	*w = (struct way){ .tcp = { .fd = -1 } };
+}
+
+bool way_handshake(const struct check_context *c, const struct way_options *o,
+		   const struct probe_tls_options *tls_options, struct way *w, struct probe_tls *tls)
+{
+	int64_t end_us = clock_monotonic_us() + (int64_t)o->budget_ms * 1000;
+	struct probe_tls_options usual = way_tls_options(c, 0);
+
+	*tls = (struct probe_tls){ .outcome = PROBE_TLS_LOCAL_ERROR, .alert_received = -1, .alert_sent = -1 };
+	if (!way_open(c, o, w))
+		return false;
+	if (tls_options != NULL)
+		usual = *tls_options;
+	usual.budget_ms = left_ms(end_us);
+	probe_tls_handshake(w->channel, &usual, tls);
+	return true;
+}
