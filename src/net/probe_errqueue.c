@@ -36,14 +36,20 @@ static void take_offender(const struct cmsghdr *c, struct probe_icmp_error *out)
 	probe_address_from((const struct sockaddr *)&from, (socklen_t)room, &out->offender);
 }
 
+static bool is_whole(const struct msghdr *msg, const struct cmsghdr *c)
+{
+	size_t before = (size_t)((const char *)c - (const char *)msg->msg_control);
+
+	return c->cmsg_len <= msg->msg_controllen - before;
+}
+
 bool probe_errqueue_parse(struct msghdr *msg, struct probe_icmp_error *out)
 {
 	struct sock_extended_err e;
 
 	memset(out, 0, sizeof(*out));
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
-		if (!is_recverr(c) || c->cmsg_len < CMSG_LEN(sizeof(e)) ||
-		    c->cmsg_len > msg->msg_controllen)
+		if (!is_recverr(c) || c->cmsg_len < CMSG_LEN(sizeof(e)) || !is_whole(msg, c))
 			continue;
 		memcpy(&e, CMSG_DATA(c), sizeof(e));
 		out->sys_errno = (int)e.ee_errno;

@@ -16,11 +16,14 @@ struct piece {
 	size_t len;
 };
 
+/* A bare CR or a NUL may stand in no value, and a challenge's parts go back in our own request: they become blanks, which
+ * RFC 9110 5.5 allows. */
 static void copy_piece(char *dst, size_t size, struct piece p)
 {
 	size_t n = p.len < size - 1 ? p.len : size - 1;
 
-	memcpy(dst, p.at, n);
+	for (size_t i = 0; i < n; i++)
+		dst[i] = p.at[i] == '\r' || p.at[i] == '\n' || p.at[i] == '\0' ? ' ' : p.at[i];
 	dst[n] = '\0';
 }
 
@@ -138,7 +141,8 @@ static bool take_status_line(struct probe_http_head *out, struct piece line)
 {
 	const char *p = line.at;
 
-	if (line.len < 12 || !isdigit((unsigned char)p[5]))
+	/* "HTTP/2 200" and "HTTP/1.1 200" are the shortest. */
+	if (line.len < 10 || !isdigit((unsigned char)p[5]) || (p[6] == '.' && line.len < 12))
 		return false;
 	out->version = (unsigned int)(p[5] - '0') * 10;
 	if (p[6] == '.') {
