@@ -12,7 +12,7 @@ const char *hostile_folder(void);
 /* FOLDER/below; heap. */
 char *hostile_path(const char *below);
 
-/* Opens FOLDER/kind/name; fails the test when it is not there. */
+/* Opens FOLDER/kind/name for reading; fails the test when it is not there. */
 int hostile_open(const char *kind, const char *name);
 
 /* An empty folder FOLDER/sandbox/deep/down/N to unpack into, and whether anything but that appeared in the sandbox. */
