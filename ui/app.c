@@ -90,6 +90,7 @@ static void child_done(struct app *a)
 	}
 	buffer_reset(&a->child.out);
 	watch_refresh(&a->watch);
+	strip_read(&a->strip);		/* the first job makes the log folder */
 	a->dirty = true;
 }
 
@@ -244,6 +245,7 @@ static void take_time(struct app *a, int64_t *minute, int64_t *checked, bool job
 	if (watch_running(&a->watch) && (job_event || now - *checked >= JOB_CHECK_MS)) {
 		*checked = now;
 		watch_poll(&a->watch);
+		strip_read(&a->strip);
 		if (!watch_running(&a->watch))
 			a->notice[0] = '\0';	/* how it ended is shown instead */
 		a->dirty = true;

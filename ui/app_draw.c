@@ -27,7 +27,7 @@ static void state_text(const struct app *a, char *dst, size_t size)
 	int percent = watch_percent(&a->watch);
 
 	if (watch_running(&a->watch) && percent >= 0)
-		snprintf(dst, size, _("updating %d %%"), percent);
+		snprintf(dst, size, _("updating %d %%, %s"), percent, a->watch.phase);
 	else if (watch_running(&a->watch))
 		snprintf(dst, size, "%s", _("updating"));
 	else if (strcmp(s->last_status, "failed") == 0)

@@ -149,7 +149,8 @@ static void put_progress(const struct update_pane *p, struct page *page)
 		put_bar(page, &w->bars[i]);
 	if (w->notice[0] != '\0')
 		page_wrap(page, ROLE_WARN, w->notice);
-	page_text(page, ROLE_DIM, strip_line(&p->app->strip, 0));
+	if (p->app->strip_hidden)
+		page_text(page, ROLE_DIM, strip_line(&p->app->strip, 0));
 }
 
 /* What the last update came to: why it failed, and the first step of the remedy. */

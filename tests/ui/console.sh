@@ -3,10 +3,12 @@ command -v tmux >/dev/null || { echo "skipped: tmux is not installed"; exit 77; 
 work=$(mktemp -d) || exit 99
 socket=$work/tmux
 program=$top_builddir/posture-console
-bundle=$top_builddir/sample/posture-offline.zip
+bundle=$work/posture-offline.zip
 export TERM=xterm-256color
 unset TMUX
 
+pc() { "$program" --config "$work/c.conf" --state-dir "$work/state" "$@"; }
+. "$top_srcdir/tests/lib/feed.sh"
 t() { tmux -f /dev/null -S "$socket" "$@"; }
 clean() { t kill-server 2>/dev/null; rm -rf "$work"; }
 trap clean EXIT
@@ -40,10 +42,15 @@ message=$("$program" --state-dir "$work/state" </dev/null 2>&1); code=$?
 case $message in *terminal*) ;; *) fail "no word about the terminal: $message";; esac
 
 mkfifo "$work/never"
+sample_feed "$work/feed" 2026.11.22.1 && pc bundle build "$work/feed" -o "$bundle" >/dev/null || fail "no bundle"
 cat >"$work/run" <<EOF
 stty -a >"$work/before"
-TERM=dumb "$program" --config "$work/c.conf" --state-dir "$work/state"; echo "dumb \$?"
-"$program" --config "$work/c.conf" --state-dir "$work/state"; echo "console \$?"
+TERM=dumb "$program" --config "$work/c.conf" --state-dir "$work/state" 2>"$work/dumb"; echo \$? >>"$work/dumb"
+while "$program" --config "$work/c.conf" --state-dir "$work/state"; echo "console \$?"; do
+	read -r again
+	[ "\$again" = end ] && break
+	clear
+done
 stty -a >"$work/after"
 echo ended
 exec cat
@@ -68,6 +75,30 @@ see "Last update status                  Updated"
 see "OK "
 see "Completed opswat download"
 
+# A running update is left alone by quitting, is seen again, and is asked to stop only after a question.
+pc config set hook.after_commit /bin/sleep,8 >/dev/null
+t send-keys q
+see "console 0"
+t send-keys Enter
+see "Update information"
+pc update --force --detach >/dev/null || fail "no update began"
+see "hook, for"
+t send-keys q
+gone "hook, for"
+t send-keys Enter
+see "hook, for"
+t send-keys x
+see "Stop the running update?"
+t send-keys Escape
+gone "Stop the running update?"
+see "hook, for"
+pc status | grep -q "^Running job" || fail "Esc stopped the update"
+t send-keys x
+see "Stop the running update?"
+t send-keys y
+see "Asked the update to stop"
+see "Update information"
+
 # Idle: not a byte, unless the minute turns meanwhile.
 silent=no
 for try in 1 2; do
@@ -91,6 +122,8 @@ see " Tab field  Enter choose"
 
 t send-keys q
 see "console 0"
+t send-keys -l end
+t send-keys Enter
 see "ended"
-see "dumb 2"
+grep -q 'terminal "dumb"' "$work/dumb" && grep -qx 2 "$work/dumb" || fail "a dumb terminal: $(cat "$work/dumb")"
 cmp "$work/before" "$work/after" || fail "the terminal was not left as it was found"
