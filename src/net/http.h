@@ -55,8 +55,8 @@ struct http_response {
 	int requests;			/* sent, all attempts */
 	int attempts;
 	double http_version;		/* 1.1, 2.0 */
-	char wanted_anchor[256];	/* a chain that nobody here vouches for: the subject of the certificate that would
-					 * have to; "" otherwise. As the server sent it, sanitised. */
+	char wanted_anchor[64];		/* a chain that nobody here vouches for: the key identifier (lower-case hex) of the
+					 * certificate that would have to; "" otherwise */
 	const struct http_tls *tls;	/* the last handshake with the server; NULL when its connection was used again, or
 					 * there was none. Valid only in the callbacks. */
 };

@@ -293,7 +293,7 @@ enum http_next transfer_end_hop(struct http_transfer *t, CURLcode code, long *wa
 	t->response.tls = hop->tls;
 	t->response.wanted_anchor[0] = '\0';
 	if (hop->tls != NULL && hop->tls->errors > 0)
-		snprintf(t->response.wanted_anchor, sizeof(t->response.wanted_anchor), "%s", hop->tls->top_issuer);
+		snprintf(t->response.wanted_anchor, sizeof(t->response.wanted_anchor), "%s", hop->tls->top_issuer_key_id);
 	if (t->stopped) {
 		*err = t->failure;
 		return HTTP_NEXT_FAILED;

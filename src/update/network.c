@@ -1,5 +1,6 @@
 /* The network of an update: which way, trusting whom. */
 #include <curl/curl.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -79,6 +80,18 @@ static void blame_entry(const struct trust_entry *entry, struct error *err)
 	}
 }
 
+/* Is it the certificate with that key identifier? (RFC 5280, 4.2.1.2) */
+static bool has_key(const struct trust_store *trust, const struct trust_entry *entry, const char *key_id)
+{
+	X509 *certificate = trust_certificate(trust, entry, NULL);
+	const ASN1_OCTET_STRING *key = certificate != NULL ? X509_get0_subject_key_id(certificate) : NULL;
+	char text[64] = "";
+
+	for (int i = 0; key != NULL && i < ASN1_STRING_length(key) && 2 * i + 2 < (int)sizeof(text); i++)
+		snprintf(text + 2 * i, 3, "%02x", ASN1_STRING_get0_data(key)[i]);
+	return text[0] != '\0' && strcmp(text, key_id) == 0;
+}
+
 void update_name_anchor(struct update *u, struct error *err)
 {
 	struct trust_store *trust = NULL;
@@ -89,7 +102,7 @@ void update_name_anchor(struct update *u, struct error *err)
 	for (size_t i = 0; i < trust_count(trust); i++) {
 		const struct trust_entry *entry = trust_at(trust, i);
 
-		if (strcmp(entry->subject, u->wanted_anchor) == 0) {
+		if (has_key(trust, entry, u->wanted_anchor)) {
 			blame_entry(entry, err);
 			break;
 		}

@@ -45,7 +45,7 @@ struct update {
 
 	enum finding notices[NOTICES_MAX];	/* warnings, for "also" */
 	int notice_count;
-	char wanted_anchor[256];		/* the certificate that would have to vouch for a refused server */
+	char wanted_anchor[64];			/* key identifier of who would have to vouch for a refused server */
 	int64_t bytes_received;
 	int requests;
 	size_t components_changed, components_kept;
