@@ -5,7 +5,7 @@ set -eu
 program=$top_builddir/posture-console
 status=0
 commands=$("$program" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
-[ "$(printf '%s\n' $commands | wc -l)" -ge 15 ] || { echo "commands are missing from --help: $commands"; status=1; }
+[ "$(printf '%s\n' $commands | wc -l)" -ge 13 ] || { echo "commands are missing from --help: $commands"; status=1; }
 for c in $commands; do
 	help=$("$program" "$c" --help) || { echo "$c --help fails"; status=1; }
 	grep -q "posture-console $c" <<<"$help" || { echo "$c --help has no synopsis"; status=1; }

@@ -1,0 +1,7 @@
+#!/bin/bash
+# Every file with text for people is in po/POTFILES.in, and nothing else.
+set -eu
+cd "$top_srcdir"
+want=$(grep -lE '\b(_|N_|P_)\(' $(find src ui -name '*.c' -o -name '*.def' -o -name '*.h') | grep -v 'base/i18n.h' | sort)
+have=$(grep -v '^#' po/POTFILES.in | sort)
+diff <(printf '%s\n' "$want") <(printf '%s\n' "$have")
