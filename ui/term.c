@@ -97,6 +97,7 @@ bool term_start(bool color, struct error *err)
 		return error_next(err, _("Set TERM to what your terminal is (vt100 suits most), or use the commands: "
 					 "posture-console --help."));
 	}
+	del_curterm(cur_term);		/* newterm() makes its own */
 	have_found = tcgetattr(STDIN_FILENO, &found) == 0;
 	screen = newterm(NULL, stdout, stdin);
 	if (screen == NULL)
