@@ -14,7 +14,6 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
-#include "job/job.h"
 
 #define GRACE_MS 2000
 #define POLL_MS 100
@@ -129,7 +128,8 @@ static bool take_output(int fd, struct buffer *output)
 	return n > 0;
 }
 
-/* Waits for the end, reading the output; false when the time is over or the job is to stop. */
+/* Waits for the end, reading the output; false when the time is over. A stop of the job waits as well: the commit is done,
+ * and half a hook helps nobody. */
 static bool wait_for(pid_t pid, int fd, int64_t deadline, struct buffer *output, int *status)
 {
 	bool open = true;
