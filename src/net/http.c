@@ -21,32 +21,6 @@
 /* How often http_get() looks whether it shall stop. */
 #define STOP_LOOK_MS 500
 
-/* --- lists --------------------------------------------------------------------------------------------------- */
-
-static void list_append(struct http_list *list, struct http_transfer *t)
-{
-	t->next = NULL;
-	t->prev = list->last;
-	if (list->last != NULL)
-		list->last->next = t;
-	else
-		list->first = t;
-	list->last = t;
-}
-
-static void list_remove(struct http_list *list, struct http_transfer *t)
-{
-	if (t->prev != NULL)
-		t->prev->next = t->next;
-	else
-		list->first = t->next;
-	if (t->next != NULL)
-		t->next->prev = t->prev;
-	else
-		list->last = t->prev;
-	t->prev = t->next = NULL;
-}
-
 /* --- the client ---------------------------------------------------------------------------------------------- */
 
 static void fill_defaults(struct http_options *o)
@@ -109,6 +83,7 @@ bool http_client_new(const struct http_options *options, struct http_client **ou
 	if (client == NULL)
 		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	client->options = *options;
+	client->queue_end = &client->queue;
 	fill_defaults(&client->options);
 	client->limit = HTTP_ACTIVE_FIRST;
 	/* Negotiate does not use the password, and spoils the others where there is no ticket: it comes last. */
@@ -158,36 +133,87 @@ static void transfer_free(struct http_transfer *t)
 	free(t);
 }
 
-static void detach(struct http_transfer *t)
+/* The transfer of a request whose turn has come; NULL when out of memory. */
+static struct http_transfer *transfer_new(struct http_client *client, const struct http_request *request)
 {
-	struct http_client *client = t->client;
+	struct http_transfer *t = calloc(1, sizeof(*t));
 
-	if (t->state == TRANSFER_ACTIVE) {
-		curl_multi_remove_handle(client->multi, t->easy);
-		client->active--;
+	if (t == NULL || (t->visited[0] = strdup(request->url)) == NULL) {
+		free(t);
+		return NULL;
 	}
-	list_remove(t->state == TRANSFER_QUEUED ? &client->queue : &client->running, t);
+	t->client = client;
+	t->request = *request;
+	t->hops = 1;
+	t->response.total = t->total_seen = -1;
+	if (request->resume_from > 0 && request->if_range != NULL && http_validator_is_strong(request->if_range) &&
+	    strlen(request->if_range) < sizeof(t->validator)) {
+		t->hold = request->resume_from;
+		snprintf(t->validator, sizeof(t->validator), "%s", request->if_range);
+	}
+	t->state = TRANSFER_WAITING;
+	t->next = client->running;
+	if (t->next != NULL)
+		t->next->prev = t;
+	client->running = t;
+	return t;
 }
 
-/* The end, told once. The callback may add requests. */
+static void deactivate(struct http_transfer *t)
+{
+	if (t->state != TRANSFER_ACTIVE)
+		return;
+	curl_multi_remove_handle(t->client->multi, t->easy);
+	t->client->active--;
+	t->state = TRANSFER_WAITING;
+}
+
+/* Tells the end, once. The callback may add requests. */
+static void tell_end(struct http_client *client, const struct http_request *request, bool ok,
+		     const struct http_response *response, const struct error *err)
+{
+	client->pending--;
+	client->ended++;
+	if (request->done != NULL)
+		request->done(request->data, ok, response, err);
+}
+
 static void finish(struct http_transfer *t, bool ok, const struct error *err)
 {
-	detach(t);
-	t->client->pending--;
-	t->client->ended++;
-	if (t->request.done != NULL)
-		t->request.done(t->request.data, ok, &t->response, err);
+	deactivate(t);
+	if (t->prev != NULL)
+		t->prev->next = t->next;
+	else
+		t->client->running = t->next;
+	if (t->next != NULL)
+		t->next->prev = t->prev;
+	tell_end(t->client, &t->request, ok, &t->response, err);
 	transfer_free(t);
+}
+
+static void unqueue(struct http_client *client, struct http_queued **link)
+{
+	struct http_queued *q = *link;
+
+	*link = q->next;
+	if (q->next == NULL)
+		client->queue_end = link;
+	free(q);
+}
+
+static void finish_queued(struct http_client *client, struct http_queued **link, const struct error *err)
+{
+	struct http_request request = (*link)->request;
+	const struct http_response nothing = { .total = -1 };
+
+	unqueue(client, link);
+	tell_end(client, &request, false, &nothing, err);
 }
 
 static void wait_until(struct http_transfer *t, long wait_ms, const struct error *why)
 {
-	struct http_client *client = t->client;
-
-	detach(t);
-	t->state = TRANSFER_WAITING;
+	deactivate(t);
 	t->due_ms = clock_monotonic_ms() + wait_ms;
-	list_append(&client->running, t);
 	if (t->request.retry != NULL)
 		t->request.retry(t->request.data, t->response.attempts, wait_ms, why);
 }
@@ -197,9 +223,7 @@ static void start_hop(struct http_transfer *t)
 	struct http_client *client = t->client;
 	struct error err = ERROR_INIT;
 
-	detach(t);
-	t->state = TRANSFER_WAITING;
-	list_append(&client->running, t);
+	deactivate(t);
 	if (!transfer_setup(t, &err)) {
 		finish(t, false, &err);
 		return;
@@ -221,28 +245,32 @@ static void start_attempt(struct http_transfer *t)
 
 bool http_add(struct http_client *client, const struct http_request *request, struct error *err)
 {
-	struct http_transfer *t;
+	struct http_queued *q;
 
 	if (!transfer_check_url(request->url, false, err))
 		return false;
-	t = calloc(1, sizeof(*t));
-	if (t == NULL || (t->visited[0] = strdup(request->url)) == NULL) {
-		free(t);
+	q = calloc(1, sizeof(*q));
+	if (q == NULL)
 		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
-	}
-	t->client = client;
-	t->request = *request;
-	t->hops = 1;
-	t->response.total = t->total_seen = -1;
-	if (request->resume_from > 0 && request->if_range != NULL && http_validator_is_strong(request->if_range) &&
-	    strlen(request->if_range) < sizeof(t->validator)) {
-		t->hold = request->resume_from;
-		snprintf(t->validator, sizeof(t->validator), "%s", request->if_range);
-	}
-	t->state = TRANSFER_QUEUED;
-	list_append(&client->queue, t);
+	q->request = *request;
+	*client->queue_end = q;
+	client->queue_end = &q->next;
 	client->pending++;
 	return true;
+}
+
+static void start_next(struct http_client *client)
+{
+	struct http_transfer *t = transfer_new(client, &client->queue->request);
+	struct error err = ERROR_INIT;
+
+	if (t == NULL) {
+		error_set(&err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+		finish_queued(client, &client->queue, &err);
+		return;
+	}
+	unqueue(client, &client->queue);
+	start_attempt(t);
 }
 
 size_t http_pending(const struct http_client *client)
@@ -261,13 +289,14 @@ static bool interrupted(struct error *err)
 void http_client_free(struct http_client *client)
 {
 	struct error err = ERROR_INIT;
-	struct http_transfer *t;
 
 	if (client == NULL)
 		return;
 	interrupted(&err);
-	while ((t = client->running.first) != NULL || (t = client->queue.first) != NULL)
-		finish(t, false, &err);
+	while (client->running != NULL)
+		finish(client->running, false, &err);
+	while (client->queue != NULL)
+		finish_queued(client, &client->queue, &err);
 	if (client->multi != NULL)
 		curl_multi_cleanup(client->multi);
 	free(client->known_hosts);
@@ -282,13 +311,13 @@ static void start_due(struct http_client *client)
 	int64_t now = clock_monotonic_ms();
 	struct http_transfer *t, *next;
 
-	for (t = client->running.first; t != NULL; t = next) {
+	for (t = client->running; t != NULL; t = next) {
 		next = t->next;
 		if (t->state == TRANSFER_WAITING && t->due_ms <= now)
 			start_attempt(t);
 	}
-	while (client->active < client->limit && client->queue.first != NULL)
-		start_attempt(client->queue.first);
+	while (client->active < client->limit && client->queue != NULL)
+		start_next(client);
 }
 
 static void end_hop(struct http_transfer *t, CURLcode code)
@@ -332,6 +361,24 @@ static void read_results(struct http_client *client)
 
 /* Every window_s the bytes that came are weighed. libcurl's own low-speed limit cannot tell silence from slowness, and
  * blames the server for a pause of ours. */
+static bool has_flow(const struct http_transfer *t, int64_t elapsed_ms)
+{
+	return t->hop.window_bytes * 1000 >= (int64_t)t->client->options.low_speed_bytes * elapsed_ms;
+}
+
+/* Does another stream of the same HTTP/2 connection have the flow? Servers may send one object after the other. */
+static bool waits_its_turn(const struct http_transfer *t, int64_t now)
+{
+	if (t->hop.status != 0 && !t->hop.http2)
+		return false;
+	for (const struct http_transfer *other = t->client->running; other != NULL; other = other->next)
+		if (other != t && other->state == TRANSFER_ACTIVE && other->hop.http2 && other->hop.window_bytes > 0 &&
+		    other->hop.port == t->hop.port && strcmp(other->hop.host, t->hop.host) == 0 &&
+		    has_flow(other, now - other->hop.window_start_ms))
+			return true;
+	return false;
+}
+
 static void weigh(struct http_transfer *t, int64_t now)
 {
 	const struct http_options *o = &t->client->options;
@@ -340,7 +387,7 @@ static void weigh(struct http_transfer *t, int64_t now)
 
 	if (!hop->request_sent || elapsed < (int64_t)o->low_speed_s * 1000)
 		return;
-	if (hop->window_bytes * 1000 >= (int64_t)o->low_speed_bytes * elapsed) {
+	if (has_flow(t, elapsed) || waits_its_turn(t, now)) {
 		hop->window_start_ms = now;
 		hop->window_bytes = 0;
 		return;
@@ -355,7 +402,7 @@ static void weigh_all(struct http_client *client)
 	int64_t now = clock_monotonic_ms();
 	struct http_transfer *t, *next;
 
-	for (t = client->running.first; t != NULL; t = next) {
+	for (t = client->running; t != NULL; t = next) {
 		next = t->next;
 		if (t->state == TRANSFER_ACTIVE)
 			weigh(t, now);
@@ -364,11 +411,12 @@ static void weigh_all(struct http_client *client)
 
 static void forgive_pause(struct http_client *client)
 {
-	int64_t pause = clock_monotonic_ms() - client->busy_since_ms;
+	int64_t now = clock_monotonic_ms(), pause = now - client->busy_since_ms;
 
 	if (pause < BUSY_MS)
 		return;
-	for (struct http_transfer *t = client->running.first; t != NULL; t = t->next)
+	client->busy_since_ms = now;
+	for (struct http_transfer *t = client->running; t != NULL; t = t->next)
 		t->hop.window_start_ms += pause;
 }
 
@@ -377,7 +425,7 @@ static int time_to_next(const struct http_client *client, int timeout_ms)
 {
 	int64_t now = clock_monotonic_ms(), wait = timeout_ms;
 
-	for (const struct http_transfer *t = client->running.first; t != NULL; t = t->next) {
+	for (const struct http_transfer *t = client->running; t != NULL; t = t->next) {
 		int64_t due = t->due_ms;
 
 		if (t->state == TRANSFER_ACTIVE) {
@@ -410,6 +458,7 @@ bool http_step(struct http_client *client, struct curl_waitfd *extra, unsigned i
 	if (code != CURLM_OK)
 		return error_set(err, FINDING_NONE, _("the transfers cannot go on: %s"), curl_multi_strerror(code));
 	read_results(client);
+	forgive_pause(client);
 	weigh_all(client);
 	start_due(client);
 	return true;
@@ -459,17 +508,21 @@ static void small_done(void *data, bool ok, const struct http_response *response
 /* Ends the request of http_get() without waiting for it: its data is about to go out of scope. */
 static void withdraw(struct http_client *client, const struct small *small)
 {
-	struct http_list *const lists[] = { &client->running, &client->queue };
+	struct http_transfer *t = client->running;
+	struct http_queued **link = &client->queue;
 	struct error err = ERROR_INIT;
 
 	interrupted(&err);
-	for (size_t i = 0; i < 2; i++) {
-		for (struct http_transfer *t = lists[i]->first, *next; t != NULL; t = next) {
-			next = t->next;
-			if (t->request.data == small)
-				finish(t, false, &err);
-		}
+	while (t != NULL && t->request.data != small)
+		t = t->next;
+	if (t != NULL) {
+		finish(t, false, &err);
+		return;
 	}
+	while (*link != NULL && (*link)->request.data != small)
+		link = &(*link)->next;
+	if (*link != NULL)
+		finish_queued(client, link, &err);
 }
 
 bool http_get(struct http_client *client, const char *url, const char *if_none_match, const char *if_modified_since,

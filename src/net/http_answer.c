@@ -210,12 +210,14 @@ size_t transfer_on_header(char *data, size_t size, size_t count, void *arg)
 	if (hop->verdict != HTTP_VERDICT_NONE)
 		return len;
 	status = http_status_line(data, len);
-	if (status > 0)
+	if (status > 0) {
 		start_header(hop, status);
-	else if (len > 0 && (data[0] == '\r' || data[0] == '\n'))
+		hop->http2 = strncmp(data, "HTTP/2", 6) == 0;
+	} else if (len > 0 && (data[0] == '\r' || data[0] == '\n')) {
 		return end_header(t) ? len : 0;
-	else
+	} else {
 		take_field(hop, data, len);
+	}
 	return len;
 }
 

@@ -219,6 +219,13 @@ static void prepare_retry(struct http_transfer *t)
 	}
 }
 
+/* A broken middlebox or server may garble HTTP/2 and still do HTTP/1.1. */
+static bool blames_http2(const struct http_facts *f)
+{
+	return f->code == CURLE_HTTP2 || f->code == CURLE_HTTP2_STREAM ||
+	       (f->phase == HTTP_PHASE_REQUEST && f->code != CURLE_OPERATION_TIMEDOUT && f->tls != NULL && f->tls->http2);
+}
+
 static enum http_next retry_or_fail(struct http_transfer *t, const struct http_facts *f, long *wait_ms, struct error *err)
 {
 	const struct http_options *o = &t->client->options;
@@ -242,7 +249,7 @@ static enum http_next retry_or_fail(struct http_transfer *t, const struct http_f
 	*wait_ms = http_backoff_ms(o->backoff_ms, t->response.attempts, random);
 	if (asked > *wait_ms)
 		*wait_ms = (long)asked;
-	if (f->code == CURLE_HTTP2 || f->code == CURLE_HTTP2_STREAM)
+	if (blames_http2(f))
 		t->http1 = true;
 	prepare_retry(t);
 	return HTTP_NEXT_WAIT;

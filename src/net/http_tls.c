@@ -140,6 +140,8 @@ static int verify(X509_STORE_CTX *store_ctx, void *arg)
 static void note_state(const SSL *ssl, int where, int value)
 {
 	struct http_tls *tls = tls_of(ssl);
+	const unsigned char *protocol;
+	unsigned int len;
 
 	if ((where & SSL_CB_ALERT) != 0) {
 		/* Only fatal alerts explain a failure; close_notify and its like are how connections end. */
@@ -155,6 +157,8 @@ static void note_state(const SSL *ssl, int where, int value)
 	} else if (where == SSL_CB_HANDSHAKE_DONE) {
 		tls->finished = true;
 		snprintf(tls->version, sizeof(tls->version), "%s", SSL_get_version(ssl));
+		SSL_get0_alpn_selected(ssl, &protocol, &len);
+		tls->http2 = len == 2 && memcmp(protocol, "h2", 2) == 0;
 	}
 }
 

@@ -43,6 +43,7 @@ struct http_tls {
 	size_t first_len;
 	bool hello_sent;
 	bool finished;
+	bool http2;			/* agreed on by ALPN, once finished */
 	char version[16];		/* "TLSv1.3", once finished */
 	unsigned int references;
 };

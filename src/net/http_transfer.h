@@ -12,7 +12,7 @@
 #include "net/http.h"
 #include "net/http_error.h"
 
-enum transfer_state { TRANSFER_QUEUED, TRANSFER_ACTIVE, TRANSFER_WAITING };
+enum transfer_state { TRANSFER_ACTIVE, TRANSFER_WAITING };
 
 /* What the header of an answer asks for. */
 enum http_verdict {
@@ -48,6 +48,7 @@ struct http_hop {
 	bool has_range;			/* we asked for bytes from `from` */
 	int64_t from;
 	long status;			/* of the answer being read */
+	bool http2;			/* it came over HTTP/2 */
 	enum http_verdict verdict;
 	bool body_began;
 	size_t header_bytes, header_lines;
@@ -92,15 +93,17 @@ struct http_transfer {
 	struct http_hop hop;
 };
 
-struct http_list {
-	struct http_transfer *first, *last;
+/* A request that is not begun: small, because there may be thousands. */
+struct http_queued {
+	struct http_queued *next;
+	struct http_request request;
 };
 
 struct http_client {
 	struct http_options options;
 	CURLM *multi;
-	struct http_list queue;		/* not begun */
-	struct http_list running;	/* active, or waiting for a retry */
+	struct http_queued *queue, **queue_end;
+	struct http_transfer *running;	/* active, or waiting for a retry */
 	size_t pending, active;
 	unsigned long ended;		/* requests that came to their end */
 	size_t limit;			/* transfers at once */
