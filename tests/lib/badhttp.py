@@ -29,6 +29,7 @@ at offset i is (i * 7 + i // 251) % 256, so that a wrong splice shows. COUNT cou
   /retry-after/TEXT/COUNT   429 with Retry-After: TEXT, so often;  /retry-date/S/COUNT: a date in S seconds (Date too)
   /redirect/COUNT       that many redirects, then as /ok/1000;  /loop;  /to?URL;  /no-location;  /endless-redirect-body
   /gzip/N               Content-Encoding: gzip although nobody asked
+MODE broken-h2 (with --cert): who speaks HTTP/2 gets garbage, who speaks HTTP/1.1 gets the paths.
 Modes that speak before HTTP, or never:
   silent | close | reset | banner TEXT (then waits) | banner-close TEXT | answer TEXT (after the request's header; \\r\\n
   are read as such) | tunnel-silent | tunnel-close | tunnel-reset | tunnel-html (CONNECT is answered 200, then that) |
@@ -67,6 +68,8 @@ class Server:
         if args.cert:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.tls.load_cert_chain(args.cert, args.key)
+            if args.mode == "broken-h2":
+                self.tls.set_alpn_protocols(["h2", "http/1.1"])
 
     def count(self, path):
         with self.lock:
@@ -201,6 +204,14 @@ class Talk:
         self.conn.sendall(b"\x05\x02")
         self.conn.recv(4096)
         self.conn.sendall(b"\x01\x01")
+
+    def mode_broken_h2(self):
+        if self.conn.selected_alpn_protocol() == "h2":
+            self.conn.recv(4096)
+            # A DATA frame of a stream that nobody opened.
+            self.conn.sendall(b"\x00\x00\x00\x04\x00\x00\x00\x00\x00" + b"\x00\x00\x01\x00\x00\x00\x00\x00\x09x")
+            self.wait()
+        self.mode_paths()
 
     # --- FTP
 

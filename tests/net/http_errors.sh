@@ -57,6 +57,11 @@ END
 	has "nothing is decoded" '"ok":true' '"bytes":1000'
 	fetch --ca "$root" "$bad/nolength/1000"
 	has "an answer without a length comes" '"ok":true' '"total":-1' '"bytes":1000'
+	BADHTTP_CERT=feed badhttp_start bad-h2 broken-h2 || exit 99
+	fetch --ca "$root" --retries 1 "https://localhost:$BADHTTP_PORT/ok/1000"
+	has "when HTTP/2 fails, HTTP/1.1 is tried" '"ok":true' '"http_version":1.1' '"attempts":2'
+	fetch --ca "$root" --low-speed-seconds 1 --low-speed-bytes 1000000 --pause 1500 "$feed/big"
+	has "a pause of ours is not the server's slowness" '"ok":true' '"bytes":3000000'
 	waiting_costs_nothing
 	interrupted
 	connection_errors

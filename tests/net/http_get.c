@@ -7,7 +7,7 @@
  * --bypass PATTERN, --output FILE (of the first URL; what is there already is resumed), --if-range VALIDATOR, --etag TAG
  * (conditional), --since DATE, --max BYTES, --retries N, --backoff MS, --connect-timeout MS, --low-speed-bytes N,
  * --low-speed-seconds N, --retry-after-max S, --known-hosts FILE, --login-file FILE, --exit-after BYTES (die in the
- * middle of the body), --small (http_get() in place of the loop).
+ * middle of the body), --pause MS (once, in the middle of the body, with the whole loop), --small (http_get() in place of the loop).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +31,7 @@ struct job {
 	const char *url;
 	int fd;				/* -1: only counted */
 	int64_t bytes, exit_after;
+	unsigned int pause_ms;
 	EVP_MD_CTX *hash;
 	int begins, retries;
 	int64_t last_offset;
@@ -67,6 +68,10 @@ static bool on_body(void *data, const void *bytes, size_t len, struct error *err
 		return error_errno(err, FINDING_IO_ERROR, "cannot write");
 	job->bytes += (int64_t)len;
 	EVP_DigestUpdate(job->hash, bytes, len);
+	if (job->pause_ms > 0) {
+		usleep(job->pause_ms * 1000);
+		job->pause_ms = 0;
+	}
 	if (job->exit_after > 0 && job->bytes >= job->exit_after)
 		raise(SIGKILL);
 	return true;
@@ -191,7 +196,7 @@ static void parse_proxy(char *text, struct proxy *p)
 
 enum { OPT_CA = 256, OPT_PROXY, OPT_PROXY_CA, OPT_BYPASS, OPT_OUTPUT, OPT_IF_RANGE, OPT_ETAG, OPT_SINCE, OPT_MAX, OPT_RETRIES,
        OPT_BACKOFF, OPT_CONNECT, OPT_SLOW_BYTES, OPT_SLOW_SECONDS, OPT_RETRY_AFTER, OPT_KNOWN_HOSTS, OPT_LOGIN, OPT_EXIT_AFTER,
-       OPT_SMALL };
+       OPT_PAUSE, OPT_SMALL };
 
 static const struct option long_options[] = {
 	{ "ca", 1, NULL, OPT_CA }, { "proxy", 1, NULL, OPT_PROXY }, { "proxy-ca", 1, NULL, OPT_PROXY_CA },
@@ -201,7 +206,7 @@ static const struct option long_options[] = {
 	{ "connect-timeout", 1, NULL, OPT_CONNECT }, { "low-speed-bytes", 1, NULL, OPT_SLOW_BYTES },
 	{ "low-speed-seconds", 1, NULL, OPT_SLOW_SECONDS }, { "retry-after-max", 1, NULL, OPT_RETRY_AFTER },
 	{ "known-hosts", 1, NULL, OPT_KNOWN_HOSTS }, { "login-file", 1, NULL, OPT_LOGIN },
-	{ "exit-after", 1, NULL, OPT_EXIT_AFTER }, { "small", 0, NULL, OPT_SMALL }, { NULL, 0, NULL, 0 },
+	{ "exit-after", 1, NULL, OPT_EXIT_AFTER }, { "pause", 1, NULL, OPT_PAUSE }, { "small", 0, NULL, OPT_SMALL }, { NULL, 0, NULL, 0 },
 };
 
 struct arguments {
@@ -212,6 +217,7 @@ struct arguments {
 	char *bypass[8];
 	const char *output;
 	int64_t exit_after;
+	unsigned int pause_ms;
 	bool small;
 };
 
@@ -236,6 +242,7 @@ static void parse_option(struct arguments *a, int option)
 	case OPT_KNOWN_HOSTS: a->options.known_hosts = optarg; break;
 	case OPT_LOGIN: a->options.login_file = optarg; break;
 	case OPT_EXIT_AFTER: a->exit_after = atoll(optarg); break;
+	case OPT_PAUSE: a->pause_ms = (unsigned int)atoi(optarg); break;
 	case OPT_SMALL: a->small = true; break;
 	default: exit(2);
 	}
@@ -248,7 +255,8 @@ static void add(struct http_client *client, const struct arguments *a, const cha
 	struct http_response nothing = { .total = -1 };
 	struct error err = ERROR_INIT;
 
-	*job = (struct job){ .url = url, .fd = -1, .exit_after = a->exit_after, .hash = EVP_MD_CTX_new(), .waits = json_array() };
+	*job = (struct job){ .url = url, .fd = -1, .exit_after = a->exit_after,
+			      .pause_ms = first ? a->pause_ms : 0, .hash = EVP_MD_CTX_new(), .waits = json_array() };
 	EVP_DigestInit_ex(job->hash, EVP_sha256(), NULL);
 	if (first && a->output != NULL) {
 		struct stat st;

@@ -29,6 +29,33 @@ part_ssh() {
 	finding "another host key" ssh-host-key-changed
 	HOME=$SERVERS_DIR SSH_AUTH_SOCK='' fetch --known-hosts "$SSHD_KNOWN_HOSTS" "sftp://127.0.0.1:$SSHD_PORT$dir/bundle.zip"
 	finding "no key" login-refused
+	squid_start squid-ssh || exit 99
+	HOME=$home fetch --known-hosts "$SSHD_KNOWN_HOSTS" --proxy "http://127.0.0.1:$SQUID_PORT" \
+		"sftp://127.0.0.1:$SSHD_PORT$dir/bundle.zip"
+	has "sftp through a proxy" '"ok":true' '"via_proxy":true' '"bytes":300000'
+	agent "sftp://127.0.0.1:$SSHD_PORT$dir/bundle.zip"
+	socks
+}
+
+# ssh also makes a SOCKS proxy: a real one, which resolves names itself.
+socks() {
+	port_free
+	server_run socks ssh -N -D "127.0.0.1:$PORT" -p "$SSHD_PORT" -i "$SSHD_KEY" -o BatchMode=yes \
+		-o UserKnownHostsFile="$SSHD_KNOWN_HOSTS" -o IdentitiesOnly=yes 127.0.0.1
+	port_wait "$PORT" "$SERVER_PID" || exit 99
+	fetch --ca "$root" --proxy "socks5://127.0.0.1:$PORT" "$feed/a.txt"
+	has "through a SOCKS proxy" '"ok":true' '"via_proxy":true' '"http_version":2.0'
+	fetch --ca "$root" --proxy "socks5://127.0.0.1:$PORT" "https://localhost:1/"
+	finding "a SOCKS proxy that cannot connect" proxy-socks-failed
+}
+
+agent() {
+	local sock=$SERVERS_DIR/agent
+	server_run agent ssh-agent -D -a "$sock"
+	for _ in {1..100}; do [ ! -S "$sock" ] || break; sleep 0.02; done
+	SSH_AUTH_SOCK=$sock ssh-add -q "$SSHD_KEY" || exit 99
+	HOME=$SERVERS_DIR SSH_AUTH_SOCK=$sock fetch --known-hosts "$SSHD_KNOWN_HOSTS" "$1"
+	has "sftp with an agent" '"ok":true' '"bytes":300000'
 }
 
 ftp() {

@@ -401,6 +401,36 @@ static void every_request_is_told_its_end_once(void **state)
 	assert_int_equal(error_exit_code(&unseen.err), EXIT_INTERRUPTED);
 }
 
+struct chain {
+	struct http_client *client;
+	struct http_request request;
+	int left, done;
+};
+
+static void add_another(void *data, bool ok, const struct http_response *response, const struct error *err)
+{
+	struct chain *chain = data;
+
+	(void)ok, (void)response, (void)err;
+	chain->done++;
+	if (chain->left-- > 0)
+		assert_true(http_add(chain->client, &chain->request, NULL));
+}
+
+static void the_end_of_a_request_may_add_the_next(void **state)
+{
+	struct http_options options = { .retries = 0 };
+	struct chain chain = { .left = 20, .request = { .url = "https://feed.test/", .done = add_another, .data = &chain } };
+
+	(void)state;
+	assert_true(http_client_new(&options, &chain.client, NULL));
+	assert_true(http_add(chain.client, &chain.request, NULL));
+	for (int i = 0; i < 100 && http_pending(chain.client) > 0; i++)
+		assert_true(http_step(chain.client, NULL, 0, 20000, NULL));
+	assert_int_equal(chain.done, 21);
+	http_client_free(chain.client);
+}
+
 static void urls_that_must_not_be_fetched_are_refused(void **state)
 {
 	static const char *const urls[] = {
@@ -441,6 +471,7 @@ int main(void)
 		cmocka_unit_test(only_what_may_pass_is_tried_again),
 		cmocka_unit_test(step_waits_for_the_callers_descriptors_too),
 		cmocka_unit_test(every_request_is_told_its_end_once),
+		cmocka_unit_test(the_end_of_a_request_may_add_the_next),
 		cmocka_unit_test(urls_that_must_not_be_fetched_are_refused),
 	};
 
