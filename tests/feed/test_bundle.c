@@ -383,7 +383,7 @@ static void bundles_that_zip_makes_are_read(void **state)
 		skip();
 	assert_true(file_make_dirs(dir, 0755, NULL));
 	for (int i = 0; i < 1 << 20; i++)
-		large[i] = (char)(i * i >> 7);
+		large[i] = (char)((unsigned int)i * (unsigned int)i >> 7);
 	put_file(dir, "osgroups.tar.gz", "small\n", 6);
 	put_file(dir, "large", large, 1 << 20);
 	put_file(dir, "gr\xC3\xBC\xC3\x9F" "e.xml", "umlaut", 6);
