@@ -13,9 +13,8 @@
 #include "cli/cli.h"
 #include "feed/build.h"
 #include "feed/bundle.h"
+#include "feed/signature.h"
 #include "update/inspect.h"
-
-#define P7S_MAX (256u * 1024)
 
 static json_t *time_json(time_t t)
 {
@@ -26,16 +25,19 @@ static json_t *time_json(time_t t)
 
 static json_t *component_json(const struct component *c)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:b}", "id", c->id, "title",
-			 event_string(c->title != NULL ? c->title : ""), "version",
-			 event_string(c->version != NULL ? c->version : ""), "file", event_string(c->href), "size",
-			 (json_int_t)c->size, "once", c->once);
+	char sha256[2 * sizeof(c->sha256) + 1];
+
+	for (size_t i = 0; i < sizeof(c->sha256); i++)
+		snprintf(sha256 + 2 * i, 3, "%02x", c->sha256[i]);
+	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:s?, s:b}", "id", c->id, "title", event_string(c->title), "version",
+			 event_string(c->version), "file", event_string(c->href), "size", (json_int_t)c->size, "sha256",
+			 c->has_sha256 ? sha256 : NULL, "once", c->once);
 }
 
 static json_t *manifest_json(const struct manifest *m)
 {
-	return json_pack("{s:o, s:o, s:o, s:b}", "version", event_string(m->version != NULL ? m->version : ""), "published",
-			 time_json(m->published), "expires", time_json(m->expires), "has_manifest", !m->synthetic);
+	return json_pack("{s:o, s:o, s:o, s:b}", "version", event_string(m->version), "published", time_json(m->published),
+			 "expires", time_json(m->expires), "has_manifest", !m->synthetic);
 }
 
 static void print_document(json_t *document)
@@ -47,11 +49,12 @@ static void print_document(json_t *document)
 
 /* --- list ---------------------------------------------------------------------------------------------------------- */
 
-static void print_list_json(const struct bundle *b, const struct manifest *m)
+/* A bundle whose manifest cannot be used is listed all the same (`m` is NULL): it is looked into because of that. */
+static void print_list_json(const struct bundle *b, const struct manifest *m, const struct error *why)
 {
-	json_t *document = manifest_json(m), *components = json_array(), *members = json_array();
+	json_t *document = m != NULL ? manifest_json(m) : json_object(), *components = json_array(), *members = json_array();
 
-	for (size_t i = 0; i < m->count; i++)
+	for (size_t i = 0; m != NULL && i < m->count; i++)
 		json_array_append_new(components, component_json(&m->components[i]));
 	for (size_t i = 0; i < bundle_count(b); i++) {
 		const struct bundle_member *member = bundle_at(b, i);
@@ -61,29 +64,35 @@ static void print_list_json(const struct bundle *b, const struct manifest *m)
 	}
 	json_object_set_new(document, "components", components);
 	json_object_set_new(document, "members", members);
+	json_object_set_new(document, "finding", m != NULL ? json_null() : json_string(finding_info(why->code)->code));
 	print_document(document);
+}
+
+static const struct component *component_of(const struct manifest *m, const char *member)
+{
+	for (size_t i = 0; m != NULL && i < m->count; i++) {
+		if (strcmp(m->components[i].href, member) == 0)
+			return &m->components[i];
+	}
+	return NULL;
 }
 
 static void print_list(const struct bundle *b, const struct manifest *m)
 {
 	printf("%s  ", _("Version"));
-	cli_print_safe(m->synthetic ? _("no manifest") : m->version);
+	cli_print_safe(m == NULL || m->synthetic ? _("no manifest") : m->version);
 	putchar('\n');
 	for (size_t i = 0; i < bundle_count(b); i++) {
 		const struct bundle_member *member = bundle_at(b, i);
-		const struct component *c = NULL;
+		const struct component *c = component_of(m, member->name);
 
-		for (size_t j = 0; j < m->count && c == NULL; j++) {
-			if (strcmp(m->components[j].href, member->name) == 0)
-				c = &m->components[j];
-		}
 		printf("%12" PRId64 "  ", member->size);
 		cli_print_safe(member->name);
 		if (c != NULL) {
 			fputs("  ", stdout);
-			cli_print_safe(c->title != NULL ? c->title : c->id);
+			cli_print_safe(c->title);
 			putchar(' ');
-			cli_print_safe(c->version != NULL ? c->version : "");
+			cli_print_safe(c->version);
 		}
 		putchar('\n');
 	}
@@ -91,7 +100,7 @@ static void print_list(const struct bundle *b, const struct manifest *m)
 
 static int list(const struct cli *cli, const char *path)
 {
-	struct buffer xml = BUFFER_INIT(MANIFEST_MAX_BYTES), p7s = BUFFER_INIT(P7S_MAX);
+	struct buffer xml = BUFFER_INIT(MANIFEST_MAX_BYTES), p7s = BUFFER_INIT(SIGNATURE_MAX_BYTES);
 	struct bundle *b = NULL;
 	struct manifest *m = NULL;
 	struct error err = ERROR_INIT;
@@ -100,12 +109,15 @@ static int list(const struct cli *cli, const char *path)
 	if (fd < 0) {
 		error_errno(&err, FINDING_BUNDLE_NOT_FOUND, _("cannot open %s"), path);
 		code = cli_fail(cli, &err);
-	} else if (!bundle_open(fd, path, &b, &err) || !bundle_manifest(b, &m, &xml, &p7s, &err)) {
+	} else if (!bundle_open(fd, path, &b, &err)) {
 		code = cli_fail(cli, &err);
-	} else if (cli->json) {
-		print_list_json(b, m);
 	} else {
-		print_list(b, m);
+		if (!bundle_manifest(b, &m, &xml, &p7s, &err))
+			cli_warn(cli, "%s [%s]", err.message, finding_info(err.code)->code);
+		if (cli->json)
+			print_list_json(b, m, &err);
+		else
+			print_list(b, m);
 	}
 	manifest_free(m);
 	bundle_free(b);

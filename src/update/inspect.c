@@ -20,7 +20,8 @@ struct inspection {
 	struct worker_pool *workers;
 	char folder[64];			/* below the temporary folder */
 	int folder_fd;
-	size_t finished;
+	enum worker_op op;			/* what the workers do now: hash what has no hash, then unpack */
+	size_t submitted, finished;
 };
 
 static bool make_folder(struct inspection *in, struct error *err)
@@ -45,43 +46,59 @@ static void on_finished(void *data, const struct worker_result *worked)
 {
 	struct inspection *in = data;
 	struct inspect_row *row = &in->result->rows[worked->index];
+	struct component *c = &in->result->manifest->components[worked->index];
 
 	row->ok = worked->ok;
-	row->files = worked->extracted.files;
-	row->bytes = worked->extracted.bytes;
 	if (!worked->ok)
 		row->error = worked->error;
+	if (in->op == WORKER_HASH && worked->ok) {
+		memcpy(c->sha256, worked->sha256, sizeof(c->sha256));
+		c->has_sha256 = true;
+	} else if (in->op == WORKER_UNPACK) {
+		row->files = worked->extracted.files;
+		row->bytes = worked->extracted.bytes;
+	}
 	in->finished++;
 }
 
 static bool submit(struct inspection *in, size_t index, struct error *err)
 {
 	const struct component *c = in->result->rows[index].component;
-	struct worker_task task = { .op = c->has_sha256 ? WORKER_UNPACK : WORKER_HASH, .index = index, .archive_fd = -1,
-				    .dir_fd = -1, .name = c->href, .sha256 = c->sha256 };
+	struct worker_task task = { .op = in->op, .index = index, .archive_fd = -1, .dir_fd = -1, .name = c->href,
+				    .sha256 = in->op == WORKER_UNPACK ? c->sha256 : NULL };
 	bool ok;
 
 	task.dir_fd = file_open_dir(in->folder_fd, c->id, true, 0700, err);
 	ok = task.dir_fd >= 0 && worker_pool_submit(in->workers, &task, err);
+	in->submitted += ok ? 1 : 0;
 	file_close(&task.dir_fd);
 	return ok;
 }
 
-static bool unpack_all(struct inspection *in, struct error *err)
+/* Hashing is for what the manifest has no hash of; a component that could not be hashed is not unpacked. */
+static bool is_due(const struct inspection *in, size_t index)
+{
+	return (in->op == WORKER_UNPACK) == in->result->rows[index].component->has_sha256;
+}
+
+/* Gives the workers one kind of work for every component that is due for it, and waits for all of it. */
+static bool work(struct inspection *in, enum worker_op op, struct error *err)
 {
 	size_t next = 0, count = in->result->manifest->count;
 
-	if (!worker_pool_start(WORKERS, in->u.bundle, in->folder_fd, &in->workers, err))
-		return false;
-	while (in->finished < count) {
+	in->op = op;
+	in->submitted = in->finished = 0;
+	while (next < count || in->finished < in->submitted) {
 		struct pollfd wait[WORKERS];
 		int fds[WORKERS];
 		size_t n;
 
-		while (next < count && worker_pool_idle(in->workers)) {
-			if (!submit(in, next++, err))
+		for (; next < count && (!is_due(in, next) || worker_pool_idle(in->workers)); next++) {
+			if (is_due(in, next) && !submit(in, next, err))
 				return false;
 		}
+		if (in->finished == in->submitted)
+			continue;
 		n = worker_pool_fds(in->workers, fds, WORKERS);
 		if (n == 0)
 			return error_set(err, FINDING_OUT_OF_MEMORY, _("no process is left to unpack with"));
@@ -90,7 +107,15 @@ static bool unpack_all(struct inspection *in, struct error *err)
 		poll(wait, n, -1);
 		worker_pool_collect(in->workers, on_progress, on_finished, in);
 	}
-	for (size_t i = 0; i < count; i++) {
+	return true;
+}
+
+static bool unpack_all(struct inspection *in, struct error *err)
+{
+	if (!worker_pool_start(WORKERS, in->u.bundle, in->folder_fd, &in->workers, err) || !work(in, WORKER_HASH, err) ||
+	    !work(in, WORKER_UNPACK, err))
+		return false;
+	for (size_t i = 0; i < in->result->manifest->count; i++) {
 		if (!in->result->rows[i].ok) {
 			if (err != NULL)
 				*err = in->result->rows[i].error;
