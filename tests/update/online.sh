@@ -17,7 +17,14 @@ sys.exit(0 if eval(sys.argv[2],{},last) else 1)' "$work/out" "$1"; }
 current() { readlink "$state/current"; }
 fresh() { chmod -R u+w "$state" 2>/dev/null; rm -rf "$state"; trust; }
 trust() { pc certs import "$SERVERS_DIR/pki/root.pem" --name lab --usage cisco-services >/dev/null; }
-publish() { sample_feed "$NGINX_ROOT" "$1"; chmod -R a+rX "$NGINX_ROOT"; }
+# nginx makes an ETag of second and size: two manifests of one second would look the same.
+tick=1700000000
+serve() {
+	chmod -R a+rX "$NGINX_ROOT"
+	tick=$((tick + 10))
+	[ ! -e "$NGINX_ROOT/posture-update.xml" ] || touch -d "@$tick" "$NGINX_ROOT/posture-update.xml"
+}
+publish() { sample_feed "$NGINX_ROOT" "$1"; serve; }
 requests() { wc -l <"$NGINX_LOG"; }
 
 # In the background, as a process of its own that does not clean up for us when a signal finds it early.
@@ -75,17 +82,18 @@ openssl req -x509 $key -keyout "$work/other.key" -out "$work/other.pem" -subj "/
 pki_leaf signer inter DNS:signer.test "ext=extendedKeyUsage=codeSigning"
 cat "$SERVERS_DIR/pki/signer.pem" "$SERVERS_DIR/pki/inter.pem" >"$work/signer.pem"
 pc feed build "$NGINX_ROOT" --version 2026.11.22.1 --sign "$work/signer.pem" "$SERVERS_DIR/pki/signer.key" >/dev/null
-chmod -R a+rX "$NGINX_ROOT"
+serve
 run 0 config set source.signature required
 run 0 --json update --url "$url" --no-check
 ok "a signed feed is taken where a signature is required" finished 'status == "updated"'
 run 0 --json status
 ok "and its signer is remembered" json "$work/out" '"CN=signer" in d["signer"]'
 pc feed build "$NGINX_ROOT" --version 2026.11.23.1 --sign "$work/other.pem" "$work/other.key" >/dev/null
-chmod -R a+rX "$NGINX_ROOT"
+serve
 run 65 --json update --url "$url" --no-check
 ok "a signer that is not trusted is refused" finished 'cause == "feed-signer-untrusted"'
 sed -i 's/2026.11.23.1/2026.11.23.2/' "$NGINX_ROOT/posture-update.xml"
+serve
 run 65 --json update --url "$url" --no-check
 ok "a manifest that was changed after signing is refused" finished 'cause in ("feed-signature-invalid", "feed-mixed-generations")'
 rm "$NGINX_ROOT"/*.p7s
@@ -98,7 +106,7 @@ dd if=/dev/urandom of="$work/random" bs=1M count=24 2>/dev/null
 mkdir -p "$work/big" && mv "$work/random" "$work/big/data.bin"
 tar -C "$work/big" -czf "$NGINX_ROOT/big.tar.gz" .
 pc feed build "$NGINX_ROOT" --version 2026.11.24.1 >/dev/null
-chmod -R a+rX "$NGINX_ROOT"
+serve
 feed_root=$NGINX_ROOT
 nginx_start slow feed "limit_rate 4m;"
 cp -a "$feed_root"/. "$NGINX_ROOT"/
@@ -141,7 +149,7 @@ nginx_start bad feed
 bad=https://127.0.0.1:$NGINX_PORT/posture-update.xml
 sample_feed "$NGINX_ROOT" 2026.12.1.1
 component "$NGINX_ROOT" conditions.tar.gz checks/pc_one.xml="something that is as long as.."
-chmod -R a+rX "$NGINX_ROOT"
+serve
 before=$(current)
 run 65 --json update --url "$bad" --no-check
 ok "a component with another hash is named" finished 'cause == "feed-hash-mismatch"'
