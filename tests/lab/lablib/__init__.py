@@ -1,0 +1,1 @@
+"""The network lab: namespaces, servers, and the situations that the diagnosis has to tell apart."""
