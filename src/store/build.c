@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/event.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "store/inside.h"
@@ -69,9 +68,11 @@ static bool next_id(const struct store *s, char *id, struct error *err)
 	for (size_t i = 0; i < json_array_size(lines); i++)
 		count_id(&c, history_text(json_array_get(lines, i), "generation"));
 	json_decref(lines);
-	store_current(s, link);
+	if (!generation_linked(s, CURRENT_NAME, link, err))
+		return false;
 	count_id(&c, link);
-	store_previous(s, link);
+	if (!generation_linked(s, PREVIOUS_NAME, link, err))
+		return false;
 	count_id(&c, link);
 	snprintf(id, STORE_GENERATION_MAX, "%s-%ld", c.day, c.highest + 1);
 	return true;
@@ -264,8 +265,7 @@ void store_build_discard(struct store_build *b)
 struct commit {
 	struct store_build *b;
 	struct store_generation *g;
-	char old_current[STORE_GENERATION_MAX];		/* "": the first update */
-	char old_previous[STORE_GENERATION_MAX];
+	char replaced[STORE_GENERATION_MAX];		/* what is current; "": the first update */
 	json_t *line;					/* of the history */
 };
 
@@ -311,16 +311,12 @@ static bool seal(struct commit *c, struct error *err)
 	return true;
 }
 
-static void set_missing(json_t *line, const char *key, json_t *value)
+static bool set_missing(json_t *line, const char *key, json_t *value)
 {
-	if (json_object_get(line, key) == NULL)
-		json_object_set(line, key, value);
-	json_decref(value);
-}
+	bool ok = value != NULL && (json_object_get(line, key) != NULL || json_object_set(line, key, value) == 0);
 
-static json_t *text_value(const char *text)
-{
-	return event_string(text != NULL ? text : "");
+	json_decref(value);
+	return ok;
 }
 
 static bool complete_line(struct commit *c, struct error *err)
@@ -331,15 +327,15 @@ static bool complete_line(struct commit *c, struct error *err)
 	c->line = line;
 	if (line == NULL)
 		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
-	set_missing(line, "time", json_string(clock_rfc3339_ms(stamp, clock_now_ms())));
-	set_missing(line, "action", json_string("update"));
-	set_missing(line, "version", text_value(c->g->version));
-	set_missing(line, "source", text_value(c->g->source));
-	set_missing(line, "from", text_value(c->g->from));
-	set_missing(line, "signer", text_value(c->g->signer));
-	if (json_object_set_new(line, "status", json_string("updated")) < 0 ||
+	if (!set_missing(line, "time", json_string(clock_rfc3339_ms(stamp, clock_now_ms()))) ||
+	    !set_missing(line, "action", json_string("update")) ||
+	    !set_missing(line, "version", store_json_text(c->g->version)) ||
+	    !set_missing(line, "source", store_json_text(c->g->source)) ||
+	    !set_missing(line, "from", store_json_text(c->g->from)) ||
+	    !set_missing(line, "signer", store_json_text(c->g->signer)) ||
+	    json_object_set_new(line, "status", json_string("updated")) < 0 ||
 	    json_object_set_new(line, "generation", json_string(c->b->id)) < 0 ||
-	    json_object_set_new(line, "previous", json_string(c->old_current)) < 0)
+	    json_object_set_new(line, "previous", json_string(c->replaced)) < 0)
 		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	return true;
 }
@@ -354,8 +350,8 @@ static bool write_description(struct commit *c, struct error *err)
 	c->g->installed = clock_now();
 	if (!complete_line(c, err))
 		return false;
-	document = generation_document(c->g, c->old_current, c->line);
-	text = document != NULL ? json_dumps(document, JSON_INDENT(1)) : NULL;
+	document = generation_document(c->g, c->replaced, c->line);
+	text = document != NULL ? store_json_dump(document, JSON_INDENT(1)) : NULL;
 	ok = text != NULL ? write_file(c->b, GENERATION_NAME, text, strlen(text), err)
 			  : error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	free(text);
@@ -365,7 +361,11 @@ static bool write_description(struct commit *c, struct error *err)
 
 static bool prepare_defaults(struct commit *c, struct error *err)
 {
-	if (defaults_made(c->b->s))
+	bool made;
+
+	if (!defaults_made(c->b->s, &made, err))
+		return false;
+	if (made)
 		return true;
 	for (size_t i = 0; i < c->g->count; i++) {
 		bool ok;
@@ -398,34 +398,14 @@ static bool move_into_content(struct commit *c, struct error *err)
 static void take_back(struct commit *c)
 {
 	struct store *s = c->b->s;
-	char now[STORE_GENERATION_MAX], removed[ENTRY_NAME_MAX];
+	char removed[ENTRY_NAME_MAX];
 
-	store_previous(s, now);
-	if (strcmp(now, c->old_previous) != 0)
-		(void)generation_point(s, PREVIOUS_NAME, c->old_previous, NULL);
 	snprintf(removed, sizeof(removed), "%s" REMOVED_ENDING, c->b->id);
 	if (generation_take_out(s, c->b->id, NULL))
 		(void)file_remove_tree(s->staging_fd, removed, NULL);
 	snprintf(removed, sizeof(removed), DEFAULTS_PREFIX "%s" BUILD_ENDING, c->b->id);
 	(void)file_remove_tree(s->staging_fd, removed, NULL);
 	(void)file_remove_tree(s->staging_fd, c->b->name, NULL);
-}
-
-/* Steps 4 and 5. True as soon as `current` names the new generation, flushed or not: nothing takes that back. */
-static bool make_current(struct commit *c, struct error *err)
-{
-	struct store *s = c->b->s;
-	char now[STORE_GENERATION_MAX];
-
-	if (c->old_current[0] != '\0' && !generation_point(s, PREVIOUS_NAME, c->old_current, err))
-		return false;
-	if (generation_point(s, CURRENT_NAME, c->b->id, err))
-		return true;
-	store_current(s, now);
-	if (strcmp(now, c->b->id) != 0)
-		return false;
-	store_warn(s, err);
-	return true;
 }
 
 /* Steps 6 to 8: what fails here is done by the next recovery. */
@@ -449,10 +429,8 @@ bool store_build_commit(struct store_build *b, struct store_generation *g, int k
 	struct error why = ERROR_INIT;
 	bool ok;
 
-	store_current(b->s, c.old_current);
-	store_previous(b->s, c.old_previous);
-	ok = drop_undescribed(&c, &why) && seal(&c, &why) && write_description(&c, &why) && prepare_defaults(&c, &why) &&
-	     move_into_content(&c, &why) && make_current(&c, &why);
+	ok = generation_linked(b->s, CURRENT_NAME, c.replaced, &why) && drop_undescribed(&c, &why) && seal(&c, &why) && write_description(&c, &why) && prepare_defaults(&c, &why) &&
+	     move_into_content(&c, &why) && generation_switch(b->s, b->id, &why);
 	if (ok) {
 		finish(&c, keep);
 	} else {

@@ -22,9 +22,18 @@ static void waiting_name(const char *id, char name[ENTRY_NAME_MAX])
 	snprintf(name, ENTRY_NAME_MAX, DEFAULTS_PREFIX "%s" BUILD_ENDING, id);
 }
 
-bool defaults_made(const struct store *s)
+/* "It is not there" and "that cannot be said now" are different: made again they would undo what the operator did. */
+static bool is_there(int dirfd, const char *name, bool *there, struct error *err)
 {
-	return faccessat(s->fd, DEFAULTS_MARK_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	struct stat st;
+
+	*there = fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	return *there || errno == ENOENT || error_errno(err, FINDING_IO_ERROR, _("cannot look at %s"), name);
+}
+
+bool defaults_made(const struct store *s, bool *made, struct error *err)
+{
+	return is_there(s->fd, DEFAULTS_MARK_NAME, made, err);
 }
 
 bool defaults_prepare(struct store *s, const char *id, int component_fd, struct error *err)
@@ -47,7 +56,7 @@ static bool write_mark(struct store *s, const char *id, struct error *err)
 	json_t *mark = json_pack("{s:s, s:s}", "time", clock_rfc3339(stamp, clock_now()), "generation", id);
 	bool ok;
 
-	text = mark != NULL ? json_dumps(mark, JSON_INDENT(1)) : NULL;
+	text = mark != NULL ? store_json_dump(mark, JSON_INDENT(1)) : NULL;
 	ok = text != NULL ? file_write_atomic(s->fd, DEFAULTS_MARK_NAME, 0640, text, strlen(text), err)
 			  : error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	free(text);
@@ -73,11 +82,16 @@ static bool move_into_place(const struct store *s, const char *name)
 bool defaults_finish(struct store *s, const char *id, struct error *err)
 {
 	char name[ENTRY_NAME_MAX];
+	bool waiting, made;
 
 	waiting_name(id, name);
-	if (faccessat(s->staging_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	if (!is_there(s->staging_fd, name, &waiting, err))
+		return false;
+	if (!waiting)
 		return true;
-	if (!defaults_made(s) && !write_mark(s, id, err))
+	if (!defaults_made(s, &made, err))
+		return false;
+	if (!made && !write_mark(s, id, err))
 		return error_wrap(err, _("cannot make the default policies"));
 	/* A folder that is there is the operator's: it stays as it is. */
 	if (move_into_place(s, name))

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/event.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "store/inside.h"
@@ -36,11 +35,6 @@ int generation_id_compare(const char *a, const char *b)
 
 /* --- the document ------------------------------------------------------------------------------------------------- */
 
-static json_t *json_of_text(const char *text)
-{
-	return event_string(text != NULL ? text : "");
-}
-
 static json_t *json_of_time(time_t t)
 {
 	char text[CLOCK_TEXT_MAX];
@@ -54,8 +48,8 @@ static json_t *json_of_component(const struct store_component *c)
 
 	for (size_t i = 0; i < sizeof(c->sha256); i++)
 		snprintf(hex + 2 * i, 3, "%02x", c->sha256[i]);
-	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:s, s:I, s:I, s:b}", "id", c->id, "title", json_of_text(c->title),
-			 "version", json_of_text(c->version), "href", json_of_text(c->href), "size",
+	return json_pack("{s:s, s:o, s:o, s:o, s:I, s:s, s:I, s:I, s:b}", "id", c->id, "title", store_json_text(c->title),
+			 "version", store_json_text(c->version), "href", store_json_text(c->href), "size",
 			 (json_int_t)c->size, "sha256", hex, "files", (json_int_t)c->files, "bytes",
 			 (json_int_t)c->bytes, "once", (int)c->once);
 }
@@ -71,9 +65,9 @@ json_t *generation_document(const struct store_generation *g, const char *replac
 		}
 	}
 	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:O}", "generation", g->id, "version",
-			 json_of_text(g->version), "published", json_of_time(g->published), "expires",
+			 store_json_text(g->version), "published", json_of_time(g->published), "expires",
 			 json_of_time(g->expires), "installed", json_of_time(g->installed), "source",
-			 json_of_text(g->source), "from", json_of_text(g->from), "signer", json_of_text(g->signer),
+			 store_json_text(g->source), "from", store_json_text(g->from), "signer", store_json_text(g->signer),
 			 "replaces", replaces, "components", components, "history", history);
 }
 
@@ -149,7 +143,7 @@ json_t *generation_read(const struct store *s, const char *id, struct error *err
 	struct buffer text = BUFFER_INIT(GENERATION_FILE_MAX);
 	json_t *document = NULL;
 	const char *named;
-	json_error_t why;
+	bool out_of_memory;
 	char path[sizeof(GENERATION_NAME) + STORE_GENERATION_MAX];
 
 	if (!store_id_valid(id) || s->content_fd < 0) {
@@ -163,8 +157,8 @@ json_t *generation_read(const struct store *s, const char *id, struct error *err
 				  CONTENT_NAME);
 		goto out;
 	}
-	document = json_loadb(buffer_text(&text), text.len, JSON_REJECT_DUPLICATES, &why);
-	if (document == NULL && json_error_code(&why) == json_error_out_of_memory) {
+	document = store_json_parse(buffer_text(&text), text.len, &out_of_memory);
+	if (out_of_memory) {
 		error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 		goto out;
 	}
@@ -224,7 +218,8 @@ bool store_generation_load(const struct store *s, const char *id, struct store_g
 	for (int i = 0; i < READ_TRIES; i++) {
 		char now[STORE_GENERATION_MAX];
 
-		store_current(s, current);
+		if (!generation_linked(s, CURRENT_NAME, current, err))
+			return false;
 		if (current[0] == '\0' || load(s, current, out, err))
 			return true;
 		store_current(s, now);

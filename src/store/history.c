@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/event.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "store/inside.h"
@@ -57,6 +56,7 @@ static bool repair_end(int fd, off_t *size)
 	off_t from = *size > (off_t)sizeof(tail) ? *size - (off_t)sizeof(tail) : 0;
 	ssize_t n = pread(fd, tail, sizeof(tail), from);
 	const char *newline;
+	bool out_of_memory;
 	size_t start;
 	json_t *line;
 
@@ -66,7 +66,9 @@ static bool repair_end(int fd, off_t *size)
 		return true;
 	newline = memrchr(tail, '\n', (size_t)n);
 	start = newline != NULL ? (size_t)(newline - tail) + 1 : 0;
-	line = event_parse(tail + start, (size_t)n - start);
+	line = store_json_parse(tail + start, (size_t)n - start, &out_of_memory);
+	if (out_of_memory)
+		return false;
 	/* Longer than any line of ours: what a disk left, closed so that the next line stands on its own. */
 	if (line != NULL || (newline == NULL && from > 0)) {
 		json_decref(line);
@@ -96,9 +98,11 @@ static bool trim(const struct store *s, struct error *err)
 	}
 	last = history_last_switch(lines);
 	if (last != NULL) {
-		char *line = json_dumps(last, JSON_COMPACT);
+		char *line = store_json_dump(last, JSON_COMPACT);
 
-		if (line != NULL && strstr(start, line) == NULL) {
+		if (line == NULL)
+			goto out;
+		if (strstr(start, line) == NULL) {
 			buffer_puts(&kept, line);
 			buffer_putc(&kept, '\n');
 		}
@@ -151,10 +155,9 @@ bool store_history_append(struct store *s, json_t *line, struct error *err)
 	size_t len = 0;
 	bool ok = false;
 
-	if (line != NULL && json_object_get(line, "time") == NULL)
-		json_object_set_new(line, "time", json_string(clock_rfc3339_ms(stamp, clock_now_ms())));
-	if (line != NULL)
-		text = json_dumps(line, JSON_COMPACT);
+	if (json_object_get(line, "time") != NULL ||
+	    json_object_set_new(line, "time", json_string(clock_rfc3339_ms(stamp, clock_now_ms()))) == 0)
+		text = store_json_dump(line, JSON_COMPACT);
 	if (text != NULL)
 		len = strlen(text);
 	if (text == NULL)
@@ -180,19 +183,20 @@ static bool is_switch(const json_t *line)
 /* Adds the line unless it is not one: torn, or damaged by a disk. */
 static bool add_line(json_t *lines, const char *start, size_t len, bool switches, struct error *err)
 {
-	json_error_t why;
+	bool out_of_memory;
 	json_t *line;
 
 	if (switches && memmem(start, len, "\"updated\"", strlen("\"updated\"")) == NULL)
 		return true;
-	line = json_loadb(start, len, JSON_REJECT_DUPLICATES, &why);
-	if (line == NULL && json_error_code(&why) != json_error_out_of_memory)
-		return true;
-	if (json_is_object(line) && (!switches || is_switch(line)))
-		return json_array_append_new(lines, line) == 0 ||
-		       error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	line = store_json_parse(start, len, &out_of_memory);
+	if (out_of_memory)
+		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	if (line != NULL && (!switches || is_switch(line)) && json_array_append(lines, line) < 0) {
+		json_decref(line);
+		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	}
 	json_decref(line);
-	return line != NULL || error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	return true;
 }
 
 static bool load(const struct store *s, bool switches, json_t **out, struct error *err)
@@ -233,6 +237,20 @@ bool store_history_load(const struct store *s, json_t **out, struct error *err)
 bool history_load_switches(const struct store *s, json_t **out, struct error *err)
 {
 	return load(s, true, out, err);
+}
+
+json_t *history_rollback_line(const struct store *s, const char *id, const char *from, struct error *err)
+{
+	json_t *document = generation_read(s, id, err), *line;
+
+	if (document == NULL)
+		return NULL;
+	line = json_pack("{s:s, s:s, s:s, s:s, s:s}", "action", "rollback", "status", "updated", "generation", id, "version",
+			 history_text(document, "version"), "previous", from);
+	json_decref(document);
+	if (line == NULL)
+		error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	return line;
 }
 
 const char *history_text(const json_t *line, const char *key)

@@ -66,6 +66,16 @@ bool store_name_valid(const char *name);
 bool store_each_entry(int dirfd, bool (*each)(void *data, const char *name, struct error *err), void *data,
 		      struct error *err);
 
+/* --- json.c ---------------------------------------------------------------------------------------------------------- */
+
+void store_json_init(void);
+/* A JSON string; text that is not UTF-8 is made visible. NULL text: "". NULL: out of memory. */
+json_t *store_json_text(const char *text);
+/* Parses a JSON object. NULL: it is none, or `*out_of_memory`. */
+json_t *store_json_parse(const char *text, size_t len, bool *out_of_memory);
+/* The text of it, heap. NULL: out of memory. */
+char *store_json_dump(const json_t *object, size_t flags);
+
 /* --- generation.c --------------------------------------------------------------------------------------------------- */
 
 /* generation.json as a document: new reference. `history` and `replaces` go in as they are. */
@@ -84,8 +94,13 @@ int generation_id_compare(const char *a, const char *b);
 
 /* The id that a person means by "current", "previous" or an id; whether it is there is not looked at. */
 bool generation_resolve(const struct store *s, const char *asked, char *id, struct error *err);
+/* Where a link points; "" when there is none, or it is not one of ours. */
+bool generation_linked(const struct store *s, const char *link_name, char *id, struct error *err);
 /* Points `link_name` at content/<id> by one rename ("" removes the link), and flushes the state folder. */
 bool generation_point(struct store *s, const char *link_name, const char *id, struct error *err);
+/* Makes it current, and what was current the previous one, each by one rename. True as soon as `current` names it, flushed
+ * or not: nothing takes that back. False: the links are what they were. `err` must not be NULL. */
+bool generation_switch(struct store *s, const char *id, struct error *err);
 /* Moves content/<id> to staging/<id>.old, from where it can be removed once content/ is flushed. */
 bool generation_take_out(struct store *s, const char *id, struct error *err);
 
@@ -113,13 +128,15 @@ bool history_load_switches(const struct store *s, json_t **out, struct error *er
 const json_t *history_last_switch(const json_t *lines);
 /* The newest line that says that `id` became current; NULL when there is none. Borrowed. */
 const json_t *history_switch_to(const json_t *lines, const char *id);
+/* The line of a rollback to `id` from what was current before. New reference; NULL with an error. */
+json_t *history_rollback_line(const struct store *s, const char *id, const char *from, struct error *err);
 /* The text of a member, "" when it is not there. */
 const char *history_text(const json_t *line, const char *key);
 
 /* --- defaults.c ------------------------------------------------------------------------------------------------------ */
 
 /* Were they ever made? */
-bool defaults_made(const struct store *s);
+bool defaults_made(const struct store *s, bool *made, struct error *err);
 /* Copies the component to staging/defaults-<id>.new, before the flush. */
 bool defaults_prepare(struct store *s, const char *id, int component_fd, struct error *err);
 /* After the switch: marks them made and puts them in place. Nothing prepared: nothing done. */

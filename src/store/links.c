@@ -9,28 +9,35 @@
 #include "base/i18n.h"
 #include "store/inside.h"
 
-static void link_target(const struct store *s, const char *link_name, char *id)
+bool generation_linked(const struct store *s, const char *link_name, char *id, struct error *err)
 {
 	char target[sizeof(CONTENT_NAME) + STORE_GENERATION_MAX];
 	const size_t prefix = sizeof(CONTENT_NAME "/") - 1;
-	ssize_t n = s->fd >= 0 ? readlinkat(s->fd, link_name, target, sizeof(target) - 1) : -1;
+	ssize_t n;
 
 	id[0] = '\0';
+	if (s->fd < 0)
+		return true;
+	n = readlinkat(s->fd, link_name, target, sizeof(target) - 1);
+	/* EINVAL: it is something else than a link. */
+	if (n < 0 && errno != ENOENT && errno != EINVAL)
+		return error_errno(err, FINDING_IO_ERROR, _("cannot read the link %s/%s"), s->path, link_name);
 	if (n <= (ssize_t)prefix || n >= (ssize_t)(sizeof(target) - 1))
-		return;
+		return true;
 	target[n] = '\0';
 	if (strncmp(target, CONTENT_NAME "/", prefix) == 0 && store_id_valid(target + prefix))
 		snprintf(id, STORE_GENERATION_MAX, "%s", target + prefix);
+	return true;
 }
 
 void store_current(const struct store *s, char *id)
 {
-	link_target(s, CURRENT_NAME, id);
+	(void)generation_linked(s, CURRENT_NAME, id, NULL);
 }
 
 void store_previous(const struct store *s, char *id)
 {
-	link_target(s, PREVIOUS_NAME, id);
+	(void)generation_linked(s, PREVIOUS_NAME, id, NULL);
 }
 
 bool generation_point(struct store *s, const char *link_name, const char *id, struct error *err)
@@ -51,6 +58,24 @@ bool generation_point(struct store *s, const char *link_name, const char *id, st
 	return file_sync_dir(s->fd, err);
 }
 
+bool generation_switch(struct store *s, const char *id, struct error *err)
+{
+	char current[STORE_GENERATION_MAX], previous[STORE_GENERATION_MAX], now[STORE_GENERATION_MAX];
+
+	if (!generation_linked(s, CURRENT_NAME, current, err) || !generation_linked(s, PREVIOUS_NAME, previous, err))
+		return false;
+	if ((current[0] == '\0' || generation_point(s, PREVIOUS_NAME, current, err)) &&
+	    generation_point(s, CURRENT_NAME, id, err))
+		return true;
+	store_current(s, now);
+	if (strcmp(now, id) == 0) {
+		store_warn(s, err);	/* switched, and not known to be on the disk */
+		return true;
+	}
+	(void)generation_point(s, PREVIOUS_NAME, previous, NULL);
+	return false;
+}
+
 bool generation_take_out(struct store *s, const char *id, struct error *err)
 {
 	char removed[ENTRY_NAME_MAX];
@@ -65,14 +90,12 @@ bool generation_take_out(struct store *s, const char *id, struct error *err)
 
 bool generation_resolve(const struct store *s, const char *asked, char *id, struct error *err)
 {
-	if (strcmp(asked, PREVIOUS_NAME) == 0) {
-		store_previous(s, id);
-		return id[0] != '\0' || error_set(err, FINDING_NONE, _("there is no previous generation"));
-	}
-	if (strcmp(asked, CURRENT_NAME) == 0) {
-		store_current(s, id);
-		return id[0] != '\0' || error_set(err, FINDING_NONE, _("there is no generation yet"));
-	}
+	if (strcmp(asked, PREVIOUS_NAME) == 0)
+		return generation_linked(s, PREVIOUS_NAME, id, err) &&
+		       (id[0] != '\0' || error_set(err, FINDING_NONE, _("there is no previous generation")));
+	if (strcmp(asked, CURRENT_NAME) == 0)
+		return generation_linked(s, CURRENT_NAME, id, err) &&
+		       (id[0] != '\0' || error_set(err, FINDING_NONE, _("there is no generation yet")));
 	if (store_id_valid(asked)) {
 		snprintf(id, STORE_GENERATION_MAX, "%s", asked);
 		return true;

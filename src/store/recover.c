@@ -123,8 +123,9 @@ static bool recover_current(struct recovery *r, struct error *err)
 	char better[STORE_GENERATION_MAX];
 	bool whole;
 
-	store_current(r->s, r->current);
-	store_previous(r->s, r->previous);
+	if (!generation_linked(r->s, CURRENT_NAME, r->current, err) ||
+	    !generation_linked(r->s, PREVIOUS_NAME, r->previous, err))
+		return false;
 	whole = !link_is_there(r->s, CURRENT_NAME);
 	if (r->current[0] != '\0' && !generation_check(r->s, r->current, &whole, err))
 		return false;
@@ -166,32 +167,40 @@ static bool recover_previous(struct recovery *r, struct error *err)
 
 /* --- the history ---------------------------------------------------------------------------------------------------- */
 
-static json_t *missing_line(const struct recovery *r, bool known)
+/* The line that its update wrote down for itself; NULL with true: there is none, it was made by hand. */
+static bool update_line(const struct recovery *r, json_t **line, struct error *err)
 {
-	json_t *document = generation_read(r->s, r->current, NULL), *line;
+	json_t *document = generation_read(r->s, r->current, err), *own;
+	bool ok;
 
-	if (known)
-		line = json_pack("{s:s, s:s, s:s, s:s, s:s}", "action", "rollback", "status", "updated", "generation",
-				 r->current, "version", history_text(document, "version"), "previous", r->previous);
-	else
-		line = json_copy(json_object_get(document, "history"));
-	if (line != NULL)
-		json_object_set_new(line, "recovered", json_true());
+	*line = NULL;
+	if (document == NULL)
+		return false;
+	own = json_object_get(document, "history");
+	*line = json_copy(own);
+	ok = *line != NULL || !json_is_object(own) || error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	json_decref(document);
-	return line;
+	return ok;
 }
 
 /* What is current without its line was made so by an update, or by a rollback when the history knows it already. */
 static bool recover_history(struct recovery *r, struct error *err)
 {
 	const json_t *last = history_last_switch(r->lines);
-	json_t *line;
+	json_t *line = NULL;
 
 	if (r->current[0] == '\0' || (last != NULL && strcmp(history_text(last, "generation"), r->current) == 0))
 		return true;
-	line = missing_line(r, history_switch_to(r->lines, r->current) != NULL);
+	if (history_switch_to(r->lines, r->current) != NULL)
+		line = history_rollback_line(r->s, r->current, r->previous, err);
+	else if (update_line(r, &line, err) && line == NULL)
+		return true;
 	if (line == NULL)
-		return true;	/* made by hand: there is nothing to tell */
+		return false;
+	if (json_object_set_new(line, "recovered", json_true()) < 0) {
+		json_decref(line);
+		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	}
 	if (!store_history_append(r->s, line, err))
 		return false;
 	healed(r, _("the history got the missing line of %s"), r->current);

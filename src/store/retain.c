@@ -26,11 +26,10 @@ static bool remove_taken_out(struct store *s, char *const *ids, size_t count, st
 bool retain_newest(struct store *s, int keep, struct error *err)
 {
 	char current[STORE_GENERATION_MAX], previous[STORE_GENERATION_MAX], **ids = NULL;
-	size_t count, left, taken = 0;
-	bool ok = store_generation_ids(s, &ids, &count, err);
+	size_t count = 0, left, taken = 0;
+	bool ok = generation_linked(s, CURRENT_NAME, current, err) && generation_linked(s, PREVIOUS_NAME, previous, err) &&
+		  store_generation_ids(s, &ids, &count, err);
 
-	store_current(s, current);
-	store_previous(s, previous);
 	left = count;
 	for (size_t i = 0; ok && i < count && left > (size_t)(keep > 0 ? keep : 1); i++) {
 		char *id = ids[i];

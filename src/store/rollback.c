@@ -26,49 +26,24 @@ static bool choose(const struct store *s, const char *asked, char *id, struct er
 	return whole;
 }
 
-static json_t *rollback_line(const struct store *s, const char *id, const char *from)
-{
-	struct store_generation *g;
-	json_t *line;
-
-	if (!store_generation_load(s, id, &g, NULL))
-		return NULL;
-	line = json_pack("{s:s, s:s, s:s, s:s, s:s}", "action", "rollback", "status", "updated", "generation", id,
-			 "version", g->version, "previous", from);
-	store_generation_free(g);
-	return line;
-}
-
 static bool go_back(struct store *s, const char *asked, char *id, struct error *err)
 {
-	char current[STORE_GENERATION_MAX], previous[STORE_GENERATION_MAX], now[STORE_GENERATION_MAX];
+	char current[STORE_GENERATION_MAX];
 	struct error why = ERROR_INIT;
 	json_t *line;
 
-	if (!choose(s, asked, id, err))
+	if (!choose(s, asked, id, err) || !generation_linked(s, CURRENT_NAME, current, err))
 		return false;
-	store_current(s, current);
-	store_previous(s, previous);
 	if (strcmp(id, current) == 0)
 		return true;
-	line = rollback_line(s, id, current);
+	line = history_rollback_line(s, id, current, err);
 	if (line == NULL)
-		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
-	if (!generation_point(s, PREVIOUS_NAME, current, err)) {
-		(void)generation_point(s, PREVIOUS_NAME, previous, NULL);
-		json_decref(line);
 		return false;
-	}
-	if (!generation_point(s, CURRENT_NAME, id, &why)) {
-		store_current(s, now);
-		if (strcmp(now, id) != 0) {
-			(void)generation_point(s, PREVIOUS_NAME, previous, NULL);
-			json_decref(line);
-			if (err != NULL)
-				*err = why;
-			return false;
-		}
-		store_warn(s, &why);
+	if (!generation_switch(s, id, &why)) {
+		json_decref(line);
+		if (err != NULL)
+			*err = why;
+		return false;
 	}
 	if (!store_history_append(s, line, &why))
 		store_warn(s, &why);
