@@ -130,12 +130,26 @@ static void print_text(const json_t *lines, const struct shelf *shelf)
 	table_clear(&t);
 }
 
+/* What stands in the file may come from outside, or may have been put there. */
+static void sanitise(json_t *line)
+{
+	const char *key;
+	json_t *value;
+	void *next;
+
+	json_object_foreach_safe(line, next, key, value) {
+		if (json_is_string(value))
+			json_object_set_new(line, key, event_string(json_string_value(value)));
+	}
+}
+
 static void print_json(json_t *lines, const struct shelf *shelf)
 {
 	for (size_t i = 0; i < json_array_size(lines); i++) {
 		json_t *line = json_array_get(lines, i);
 		const char *state = kept(shelf, text_of(line, "generation"));
 
+		sanitise(line);
 		if (state[0] != '\0')
 			json_object_set_new(line, "kept", json_string(state));
 	}

@@ -75,6 +75,7 @@ run 0 --json history --limit 100; json 'len(d) == 4'
 printf '{"time":"x\\u001b[2J","action":"\\u202e","status":"failed","version":"\\u009b31m","cause":"a\\nb"}\n' >>"$state/history.jsonl"
 run 0 history; says 'a^Jb'
 ! grep -q "$(printf '\033')" "$dir/out" || fail "an escape sequence passed"
+run 0 history --json; json 'd[-1]["time"] == "x^[[2J" and d[-1]["action"] == "<U+202E>"'
 
 # Another holds the lock: exit code 75 and its pid.
 python3 - "$state/update.lock" "$dir/held" <<'P' &
