@@ -1,12 +1,13 @@
 /* killpoints - runs a command and stops it, or lets it fail, at the Nth system call that changes something.
  *
- *   killpoints [--under DIR] [--list FILE] --count -- COMMAND...       prints the number of points on descriptor 2
- *   killpoints [--under DIR] [--list FILE] --at N -- COMMAND...        SIGKILL to all its processes before the Nth
- *   killpoints [--under DIR] [--list FILE] --at N --fail ERRNO -- ...  the Nth fails with that error instead (ENOSPC, 28)
+ *   killpoints [OPTION]... --count -- COMMAND...               prints the number of points on descriptor 2
+ *   killpoints [OPTION]... --at N -- COMMAND...                SIGKILL to all its processes before the Nth
+ *   killpoints [OPTION]... --at N --fail ERRNO -- COMMAND...   the Nth fails with that error instead (ENOSPC, 28)
  *
  * A point is a system call, in the command or any process or thread that it starts, which changes a file, a folder or
  * what of it is on the disk: writing, creating, renaming, linking, removing, modes, truncating, flushing. With --under,
- * only those that touch something below DIR. A killed call has not happened.
+ * only those that touch something below DIR; with --reads, also those that look at or lock something (there to let them
+ * fail). --list FILE says what each point is. A killed call has not happened.
  *
  * Exit code: that of the command (128 + signal when it died of one); --at without --fail: 0 when the command was killed,
  * 3 when it ended before its Nth point. 125: this program failed.
@@ -47,9 +48,11 @@ struct call {
 	enum touch touch;
 	int arg;		/* of the descriptor or path; for BY_TWO_AT of the first folder */
 	int arg2;		/* of the flags of an open, of the second folder of BY_TWO_AT */
+	bool reads;		/* changes nothing */
 };
 
-#define CALL(name, ...) { SYS_##name, #name, __VA_ARGS__ }
+#define CALL(name, touch, arg, arg2) { SYS_##name, #name, touch, arg, arg2, false }
+#define READS(name, touch, arg) { SYS_##name, #name, touch, arg, 0, true }
 
 static const struct call calls[] = {
 	CALL(write, BY_FD, 0, 0), CALL(pwrite64, BY_FD, 0, 0), CALL(writev, BY_FD, 0, 0), CALL(pwritev, BY_FD, 0, 0),
@@ -71,6 +74,14 @@ static const struct call calls[] = {
 	CALL(open, BY_OPEN, 0, 1), CALL(creat, BY_PATH, 0, 0), CALL(mkdir, BY_PATH, 0, 0), CALL(rmdir, BY_PATH, 0, 0),
 	CALL(unlink, BY_PATH, 0, 0), CALL(rename, BY_PATH, 1, 0), CALL(link, BY_PATH, 1, 0), CALL(symlink, BY_PATH, 1, 0),
 	CALL(chmod, BY_PATH, 0, 0), CALL(chown, BY_PATH, 0, 0),
+	READS(stat, BY_PATH, 0), READS(lstat, BY_PATH, 0), READS(access, BY_PATH, 0), READS(readlink, BY_PATH, 0),
+#endif
+	READS(read, BY_FD, 0), READS(pread64, BY_FD, 0), READS(readv, BY_FD, 0), READS(getdents64, BY_FD, 0),
+	READS(lseek, BY_FD, 0), READS(fstat, BY_FD, 0), READS(fstatfs, BY_FD, 0), READS(flock, BY_FD, 0),
+	READS(fcntl, BY_FD, 0), READS(newfstatat, BY_PATH_AT, 0), READS(statx, BY_PATH_AT, 0),
+	READS(readlinkat, BY_PATH_AT, 0), READS(faccessat, BY_PATH_AT, 0),
+#ifdef SYS_faccessat2
+	READS(faccessat2, BY_PATH_AT, 0),
 #endif
 };
 #define CALLS (sizeof(calls) / sizeof(calls[0]))
@@ -83,6 +94,7 @@ static const struct { const char *name; int number; } errnos[] = {
 
 struct runner {
 	const char *under;	/* NULL: everywhere */
+	bool reads;
 	FILE *list;
 	long at;		/* 0: only count */
 	int fail_errno;		/* 0: kill */
@@ -173,6 +185,8 @@ static bool is_point(const struct runner *r, pid_t pid, const struct call *c, co
 	struct stat st;
 	char proc[64];
 
+	if (c->reads && !r->reads)
+		return false;
 	switch (c->touch) {
 	case BY_FD:
 		fd_path(pid, (int)args[c->arg], path);
@@ -180,7 +194,7 @@ static bool is_point(const struct runner *r, pid_t pid, const struct call *c, co
 		return stat(proc, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) && is_under(r, path);
 	case BY_OPEN:
 	case BY_OPEN_AT:
-		if ((args[c->arg2] & (O_CREAT | O_TRUNC)) == 0 && (args[c->arg2] & O_TMPFILE) != O_TMPFILE)
+		if (!r->reads && (args[c->arg2] & (O_CREAT | O_TRUNC)) == 0 && (args[c->arg2] & O_TMPFILE) != O_TMPFILE)
 			return false;
 		path_at(pid, c->touch == BY_OPEN ? AT_FDCWD : (int)args[c->arg],
 			args[c->touch == BY_OPEN ? c->arg : c->arg + 1], path);
@@ -416,7 +430,8 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "under", required_argument, NULL, 'u' }, { "list", required_argument, NULL, 'l' },
 		{ "count", no_argument, NULL, 'c' },	   { "at", required_argument, NULL, 'a' },
-		{ "fail", required_argument, NULL, 'f' },  { NULL, 0, NULL, 0 },
+		{ "fail", required_argument, NULL, 'f' },  { "reads", no_argument, NULL, 'r' },
+		{ NULL, 0, NULL, 0 },
 	};
 	static struct runner r;
 	bool counting = false;
@@ -430,6 +445,7 @@ int main(int argc, char **argv)
 			if (r.list == NULL)
 				die(optarg);
 			break;
+		case 'r': r.reads = true; break;
 		case 'c': counting = true; break;
 		case 'a': r.at = atol(optarg); break;
 		case 'f': r.fail_errno = errno_of(optarg); break;
@@ -437,7 +453,8 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind >= argc || counting == (r.at > 0)) {
-		fprintf(stderr, "usage: killpoints [--under DIR] [--list FILE] --count | --at N [--fail ERRNO] -- COMMAND...\n");
+		fprintf(stderr, "usage: killpoints [--under DIR] [--reads] [--list FILE] --count | --at N [--fail ERRNO] "
+				"-- COMMAND...\n");
 		return EXIT_BROKEN;
 	}
 	start(&r, argv + optind);

@@ -37,26 +37,27 @@ static bool unpack(struct store_build *b, const struct fixture_component *c, str
 	return ok;
 }
 
+/* NULL: out of memory. */
 static struct store_generation *describe(const char *version, const struct fixture_component *components, size_t count)
 {
 	struct store_generation *g = calloc(1, sizeof(*g));
+	bool ok = g != NULL && (g->components = calloc(count, sizeof(*g->components))) != NULL &&
+		  (g->version = strdup(version)) != NULL && (g->source = strdup("offline")) != NULL &&
+		  (g->from = strdup("test.zip")) != NULL && (g->signer = strdup("")) != NULL;
 
-	g->version = strdup(version);
-	g->source = strdup("offline");
-	g->from = strdup("test.zip");
-	g->signer = strdup("");
-	g->published = 1763625600;
-	g->components = calloc(count, sizeof(*g->components));
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; ok && i < count; i++) {
 		struct store_component *c = &g->components[g->count++];
 
-		c->id = strdup(components[i].id);
-		c->title = strdup(components[i].id);
-		c->version = strdup(components[i].version);
-		c->href = strdup("component.tar.gz");
 		c->once = components[i].once;
+		ok = (c->id = strdup(components[i].id)) != NULL && (c->title = strdup(components[i].id)) != NULL &&
+		     (c->version = strdup(components[i].version)) != NULL && (c->href = strdup("component.tar.gz")) != NULL;
 	}
-	return g;
+	if (ok) {
+		g->published = 1763625600;
+		return g;
+	}
+	store_generation_free(g);
+	return NULL;
 }
 
 bool fixture_commit(struct store *s, const char *version, const struct fixture_component *components, size_t count,
@@ -77,6 +78,10 @@ bool fixture_commit(struct store *s, const char *version, const struct fixture_c
 		return false;
 	}
 	g = describe(version, components, count);
+	if (g == NULL) {
+		store_build_discard(b);
+		return error_set(err, FINDING_OUT_OF_MEMORY, "out of memory");
+	}
 	ok = store_build_commit(b, g, keep, NULL, err);
 	if (ok && id != NULL)
 		snprintf(id, STORE_GENERATION_MAX, "%s", g->id);
