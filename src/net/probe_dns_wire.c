@@ -234,8 +234,8 @@ enum probe_dns_outcome probe_dns_parse(const uint8_t *data, size_t len, uint16_t
 	if (len < HEADER_LEN || len > PROBE_DNS_REPLY_MAX || (data[2] & 0x80) == 0)
 		return PROBE_DNS_MALFORMED;
 	if (ldns_wire2pkt(&pkt, data, len) != LDNS_STATUS_OK || pkt == NULL) {
-		/* A truncated reply may stop within a record; its header is what counts. */
-		if ((data[2] & 0x02) == 0)
+		/* A truncated reply may stop within a record; its header is what counts, if it makes sense as one. */
+		if ((data[2] & 0x02) == 0 || (data[2] & 0x78) != 0 || (data[3] & 0x40) != 0 || get16(data + 4) > 1)
 			return PROBE_DNS_MALFORMED;
 		take_header(data, out);
 	} else if (!question_matches(pkt, question)) {

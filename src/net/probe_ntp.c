@@ -103,7 +103,8 @@ void probe_ntp_parse(const uint8_t *data, size_t len, const uint8_t *origin, int
 	} else if (memcmp(data + ORIGIN_AT, origin, 8) != 0) {
 		out->outcome = PROBE_NTP_ORIGIN_MISMATCH;
 	} else if (out->stratum == 0) {
-		out->outcome = PROBE_NTP_KISS;
+		/* Without a code it is no kiss of death: a server that has no time yet says no more. */
+		out->outcome = out->kiss[0] != '\0' ? PROBE_NTP_KISS : PROBE_NTP_UNSYNCHRONISED;
 	} else {
 		take_offset(data, t1_us, t4_us, out);
 		if (out->stratum >= STRATUM_UNSYNCHRONISED)

@@ -24,7 +24,7 @@ enum probe_ntp_outcome {
 	PROBE_NTP_BAD_MODE,
 	PROBE_NTP_ORIGIN_MISMATCH,	/* a reply to something else: replay, spoof */
 	PROBE_NTP_KISS,			/* stratum 0; see kiss: "RATE", "DENY", "RSTR", "INIT", "STEP", ... */
-	PROBE_NTP_UNSYNCHRONISED,	/* stratum 16 or more */
+	PROBE_NTP_UNSYNCHRONISED,	/* stratum 16 or more, or 0 with no code */
 	PROBE_NTP_LEAP_ALARM,		/* leap indicator 3 with a sane stratum */
 	PROBE_NTP_ZERO_TRANSMIT,
 	PROBE_NTP_ROOT_DISTANCE,	/* root delay / 2 + root dispersion above the limit, or a bad reference time */

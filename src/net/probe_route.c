@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/i18n.h"
 
+#define LOWER_UP (1u << 16)	/* IFF_LOWER_UP; <linux/if.h> cannot stand beside <net/if.h> */
 #define REPLY_MAX 65536
 #define MESSAGES_MAX 100000	/* a full routing table may be long; beyond this nobody waits */
 
@@ -152,7 +153,8 @@ static void take_link(void *data, const struct nlmsghdr *h)
 	link = &n->links[n->link_count++];
 	link->index = (unsigned int)m->ifi_index;
 	link->up = (m->ifi_flags & IFF_UP) != 0;
-	link->carrier = (m->ifi_flags & IFF_RUNNING) != 0;
+	/* Not IFF_RUNNING: that follows up to a second later. */
+	link->carrier = (m->ifi_flags & LOWER_UP) != 0;
 	link->loopback = (m->ifi_flags & IFF_LOOPBACK) != 0;
 	link->mtu = attribute_u32(h, sizeof(*m), IFLA_MTU);
 	name = attribute(h, sizeof(*m), IFLA_IFNAME, 1);

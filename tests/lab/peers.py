@@ -10,7 +10,9 @@
   proxy MODE [ARGUMENT...]       an HTTP proxy: see the functions proxy_*
   socks MODE [ARGUMENT]          reply N, refuse, login USER:PASSWORD, open
   portal LOCATION                port 80 of a captive portal
+  delay SECONDS                  (ADDRESS is a tunnel device) gives every packet back after so long
 """
+import fcntl
 import gzip
 import json
 import os
@@ -370,6 +372,7 @@ class Web:
     def __init__(self, certificate, root, mode, arguments):
         self.root, self.mode, self.arguments = root, mode, arguments
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.set_ciphers("DEFAULT:@SECLEVEL=0")  # for weak certificates
         self.context.load_cert_chain(certificate + ".chain.pem", certificate + ".key")
 
     def serve(self, peer):
@@ -711,6 +714,18 @@ def run_portal(address, port, location):
                        kind="text/html")
 
     listen(address, port, serve)
+
+
+def run_delay(device, _, seconds):
+    tun = os.open("/dev/net/tun", os.O_RDWR)
+    fcntl.ioctl(tun, 0x400454ca, struct.pack("16sH", device.encode(), 0x1001))  # TUNSETIFF, IFF_TUN | IFF_NO_PI
+    waiting = []
+    while True:
+        until = max(0, waiting[0][0] - time.monotonic()) if waiting else None
+        if select.select([tun], [], [], until)[0]:
+            waiting.append((time.monotonic() + float(seconds), os.read(tun, 65536)))
+        while waiting and waiting[0][0] <= time.monotonic():
+            os.write(tun, waiting.pop(0)[1])
 
 
 def main():

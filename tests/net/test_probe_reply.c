@@ -138,7 +138,7 @@ static void a_kiss_code_is_printable_or_nothing(void **state)
 	memcpy(p + 12, "\x1b[2J", 4);
 	memset(&r, 0, sizeof(r));
 	probe_ntp_parse(p, 48, origin, NOW_US, NOW_US, &r);
-	assert_int_equal(r.outcome, PROBE_NTP_KISS);
+	assert_int_equal(r.outcome, PROBE_NTP_UNSYNCHRONISED);
 	assert_string_equal(r.kiss, "");
 }
 

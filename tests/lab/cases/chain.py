@@ -1,6 +1,5 @@
 """The certificates that the server sends, and the store that they are judged by."""
 import os
-import shutil
 
 from lablib.case import case
 from lablib.lab import FEED, PORTAL
@@ -70,10 +69,13 @@ def _(lab):
 @case("cert-missing-intermediate-aia", "cert-missing-intermediate")
 def _(lab):
     """The certificate says where its issuer can be fetched."""
-    leaf(lab, ext={"authorityInfoAccess": f"caIssuers;URI:http://{PORTAL}/inter.crt"})
+    pki = lab.own_pki()
+    pki.make("leaf", "special", "inter", f"DNS:{FEED}", subject=f"/CN={FEED}",
+             ext={"authorityInfoAccess": f"caIssuers;URI:http://{PORTAL}/inter.crt"})
+    pki.chain("special")
     folder = lab.folder("aia")
-    openssl("x509", "-in", lab.pki.path("inter.pem"), "-outform", "DER", "-out", os.path.join(folder, "inter.crt"))
-    lab.pki.chain("special")
+    openssl("x509", "-in", pki.path("inter.pem"), "-outform", "DER", "-out", os.path.join(folder, "inter.crt"))
+    serve(lab, "special")
     lab.servers.nginx(PORTAL, None, folder, port=80)
 
 
@@ -162,14 +164,6 @@ def _(lab):
     lab.world()
 
 
-@case("trust-store-missing", "trust-store-missing")
-def _(lab):
-    """The folder is gone, and a folder that cannot be made stands in its place."""
-    shutil.rmtree(os.path.join(lab.state, "trust"))
-    os.symlink("/nonexistent/trust", os.path.join(lab.state, "trust"))
-    lab.world()
-
-
 @case("trust-store-invalid", "trust-store-invalid")
 def _(lab):
     """A file of the store is not what its index says."""
@@ -183,14 +177,16 @@ def _(lab):
 
 @case("trust-store-unreadable", "trust-store-unreadable")
 def _(lab):
-    """The state folder is the user's, the store is root's."""
+    """The state folder is the user's; what is in the store is root's."""
     lab.world()
     for folder, _, files in os.walk(lab.state):
         os.chown(folder, 65534, 65534)
         for name in files:
-            os.chown(os.path.join(folder, name), 65534, 65534)
-    os.chown(os.path.join(lab.state, "trust"), 0, 0)
-    os.chmod(os.path.join(lab.state, "trust"), 0o700)
+            path = os.path.join(folder, name)
+            if os.path.basename(folder) == "trust":
+                os.chmod(path, 0o600)
+            else:
+                os.chown(path, 65534, 65534)
     lab.uid = 65534
 
 
@@ -233,14 +229,22 @@ def _(lab):
 
 @case("cert-weak-key", "cert-weak-key")
 def _(lab):
-    leaf(lab, key="1024")
+    weak(lab, key="1024")
 
 
 @case("cert-weak-signature", "cert-weak-signature")
 def _(lab):
     pki = lab.own_pki()
     pki.make("inter", "sha1-inter", "root", subject="/CN=SHA-1 CA", md="sha1")
-    leaf(lab, issuer="sha1-inter")
+    weak(lab, issuer="sha1-inter")
+
+
+def weak(lab, issuer="inter", **more):
+    """Served by Python: nginx would not have it."""
+    pki = lab.pki if lab.pki is not lab.fixture.pki else lab.own_pki()
+    pki.make("leaf", "special", issuer, f"DNS:{FEED}", subject=f"/CN={FEED}", **more)
+    lab.world(web=False)
+    lab.bad_web("ok", certificate="special")
 
 
 @case("cert-revoked", "cert-revoked")

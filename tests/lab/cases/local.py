@@ -1,5 +1,6 @@
 """The node itself: network, disk, settings."""
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -129,46 +130,44 @@ def _(lab):
     lab.net.nft("r", ["forward ip daddr 151.101.0.0/16 numgen inc mod 3 == 1 drop"])
 
 
+def small_filesystem(lab, options, then):
+    """The state folder on a file system of its own, with what was in it, and then `then`."""
+    lab.mounts.append((options + ",mode=0755", lab.state, "tmpfs"))
+    copy = lab.file("state.copy")
+    shutil.copytree(lab.state, copy, symlinks=True)
+    wrap(lab, f"cp -a {copy}/. {lab.state}/\n{then}")
+
+
+def wrap(lab, before):
+    """Shell commands that run in the client just before the program."""
+    path = lab.write("program", f"#!/bin/sh\n{before}\nexec {lab.program} \"$@\"\n")
+    os.chmod(path, 0o755)
+    lab.program = path
+
+
 @case("disk-full", "disk-full")
 def _(lab):
     lab.world()
-    lab.mounts.append(("size=64k,mode=0755", lab.state, "tmpfs"))
-    filler(lab, 256)
-
-
-def filler(lab, kilobytes):
-    """Fills the small file system in the client's own mounts, just before the command."""
-    program = lab.program
-    path = lab.write("fill", f"#!/bin/sh\ndd if=/dev/zero of={lab.state}/filler bs=1024 count={kilobytes} 2>/dev/null\n"
-                     f"exec {program} \"$@\"\n")
-    os.chmod(path, 0o755)
-    lab.program = path
+    small_filesystem(lab, "size=256k", f"dd if=/dev/zero of={lab.state}/filler bs=1024 count=512 2>/dev/null")
 
 
 @case("inodes-exhausted", "inodes-exhausted")
 def _(lab):
     lab.world()
-    lab.mounts.append(("size=4m,nr_inodes=3,mode=0755", lab.state, "tmpfs"))
-    path = lab.write("fill", f"#!/bin/sh\ntouch {lab.state}/1 {lab.state}/2 {lab.state}/3 {lab.state}/4 2>/dev/null\n"
-                     f"exec {lab.program} \"$@\"\n")
-    os.chmod(path, 0o755)
-    lab.program = path
+    small_filesystem(lab, "size=4m,nr_inodes=40", f"for i in $(seq 60); do touch {lab.state}/filler.$i 2>/dev/null; done")
+
+
+@case("read-only-filesystem", "read-only-filesystem")
+def _(lab):
+    lab.world()
+    small_filesystem(lab, "size=1m", f"mount -o remount,ro {lab.state}")
 
 
 @case("quota-exceeded", "quota-exceeded")
 def _(lab):
     """A limit on the size of files, as a quota has it: EFBIG."""
     lab.world()
-    path = lab.write("limited", "#!/bin/sh\ntrap '' XFSZ\nulimit -f 1\n"
-                     f"exec {lab.program} \"$@\"\n")
-    os.chmod(path, 0o755)
-    lab.program = path
-
-
-@case("read-only-filesystem", "read-only-filesystem")
-def _(lab):
-    lab.world()
-    lab.mounts.append(("size=1m,mode=0755", lab.state, "tmpfs", 1))
+    wrap(lab, "trap '' XFSZ\nulimit -f 1")
 
 
 @case("permission-denied", "permission-denied")

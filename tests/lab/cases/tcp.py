@@ -121,6 +121,8 @@ def _(lab):
     """The link behind the router takes smaller packets, and nobody says so."""
     lab.world(web=False)
     lab.web(certificate=big_chain(lab))
+    # Without segmentation offload: a large packet that is one only inside the kernel would pass.
+    lab.net.ip("s", "link set sr gso_max_segs 1")
     lab.net.ip("r", "link set rs mtu 1280")
 
 
@@ -151,35 +153,14 @@ def _(lab):
 
 @case("tcp-flow-cut", "tcp-flow-cut")
 def _(lab):
-    """A device on the way lets a flow begin, and drops it after so many bytes."""
-    lab.feed_root = large_feed(lab)
+    """A stateful device lets a flow begin, and forgets it after so many bytes of the client."""
     lab.world()
-    lab.net.nft("r", ["forward tcp sport 443 ct bytes > 60000 drop"])
-
-
-def large_feed(lab):
-    """A feed whose manifest alone takes many packets."""
-    import os
-    import shutil
-    folder = lab.file("feed")
-    shutil.copytree(lab.feed_root, folder)
-    path = os.path.join(folder, "posture-update.xml")
-    os.unlink(path + ".p7s")
-    with open(path) as file:
-        text = file.read()
-    with open(path, "w") as out:
-        out.write(text.replace("</posture-update>", "<!-- " + "filler " * 40000 + " -->\n</posture-update>"))
-    return folder
+    lab.net.sysctl("r", "net.netfilter.nf_conntrack_acct", 1)
+    lab.net.nft("r", ["forward tcp dport 443 ct original bytes > 900 drop"])
 
 
 @case("tcp-slow", warn=["tcp-slow"])
 def _(lab):
-    """A satellite: more than a second and a half for a round trip. The server's answers wait in a queue."""
-    return slow_link(lab)
-
-
-def slow_link(lab):
-    """Delay without netem: the first SYN is lost, so that the connection takes a second and more."""
+    """A long way: more than half a second for each round trip."""
     lab.world()
-    lab.net.nft("r", ["forward tcp dport 443 tcp flags syn / syn,ack meter m { ip saddr limit rate 1/minute burst 1 packets } drop"])
-    return None
+    lab.delay("151.101.7.10", 0.7)

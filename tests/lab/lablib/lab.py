@@ -4,12 +4,13 @@ import os
 import resource
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 
 from .net import Net, enter
 from .pki import Pki
-from .servers import Servers
+from .servers import PEERS, Servers
 
 DNS, DNS2, DNS6 = "10.30.0.53", "10.30.0.54", "fd30::53"
 PROXY, NTP, NTP2, NTP3 = "10.30.0.80", "10.30.0.123", "10.30.0.124", "10.30.0.125"
@@ -205,6 +206,16 @@ class Lab:
 
     def ntp(self, address=NTP, **how):
         return self.servers.peer("ntp", address, 123, json.dumps(how), protocol="udp")
+
+    def delay(self, address, seconds):
+        """The router holds back what goes to that address: a tunnel device and a process stand in for a long way."""
+        self.net.ip("r", "tuntap add dev slow0 mode tun", "link set slow0 up", "route add default dev slow0 table 100",
+                    f"rule add iif rc to {address} lookup 100")
+        self.net.sysctl("r", "net.ipv4.conf.all.rp_filter", 0)
+        self.net.sysctl("r", "net.ipv4.conf.slow0.rp_filter", 0)
+        self.servers.start("delay", [sys.executable, PEERS, "delay", "slow0", "0", str(seconds)], None, "r")
+        self.net.run("r", ["sh", "-c", "for i in $(seq 100); do ip link show slow0 | grep -q LOWER_UP && exit 0; "
+                           "sleep 0.05; done; exit 1"])
 
     def world(self, dns=True, web=True, ntp=True):
         """All that a healthy client needs."""

@@ -9,31 +9,31 @@ READY_S = 15
 
 
 def wait_for(net, short, probe, what, process, log):
-    """Runs a probe inside the namespace until it says yes."""
+    """Waits until something listens inside the namespace; `probe` is (protocol, address, port)."""
     end = time.monotonic() + READY_S
     while time.monotonic() < end:
         if process.poll() is not None:
             break
-        if net.run(short, [sys.executable, "-S", "-c", PROBES[probe[0]], *map(str, probe[1:])], check=False).returncode == 0:
+        if net.run(short, [sys.executable, "-S", "-c", LISTENING, *map(str, probe)], check=False).returncode == 0:
             return
         time.sleep(0.02)
     with open(log, errors="replace") as file:
         raise RuntimeError(f"{what} did not start: {file.read()[-600:]}")
 
 
-PROBES = {
-    "listening": """
-import sys
-want = {int(p) for p in sys.argv[2:]}
-have = set()
-for name in ("tcp", "tcp6") if sys.argv[1] == "tcp" else ("udp", "udp6"):
-    for line in open("/proc/net/" + name).readlines()[1:]:
-        field = line.split()
-        if sys.argv[1] == "udp" or field[3] == "0A":
-            have.add(int(field[1].split(":")[1], 16))
-sys.exit(not want <= have)
-""",
-}
+LISTENING = """
+import socket, struct, sys
+protocol, address, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+family = socket.AF_INET6 if ":" in address else socket.AF_INET
+packed = socket.inet_pton(family, address)
+# The kernel prints each 32-bit word in the machine's order.
+want = "".join("%08X" % struct.unpack("=I", packed[i:i + 4])[0] for i in range(0, len(packed), 4)) + ":%04X" % port
+for line in open("/proc/net/" + protocol + ("6" if family == socket.AF_INET6 else "")).readlines()[1:]:
+    field = line.split()
+    if field[1] == want and (protocol == "udp" or field[3] == "0A"):
+        sys.exit(0)
+sys.exit(1)
+"""
 
 
 class Servers:
@@ -51,7 +51,7 @@ class Servers:
         """A misbehaving server of peers.py."""
         name = f"peer-{kind}-{address.replace(':', '_')}-{port}"
         return self.start(name, [sys.executable, PEERS, kind, address, str(port), *map(str, arguments)],
-                          ("listening", protocol, port), short)
+                          (protocol, address, port), short)
 
     def unbound(self, address, zone="", server="", extra=""):
         folder = self.lab.folder(f"unbound-{address}")
@@ -84,7 +84,7 @@ remote-control:
     control-enable: no
 {extra}
 """)
-        return self.start(f"unbound-{address}", ["unbound", "-d", "-p", "-c", config], ("listening", "udp", 53))
+        return self.start(f"unbound-{address}", ["unbound", "-d", "-p", "-c", config], ("udp", address, 53))
 
     def nginx(self, address, certificate, root, port=443, extra="", http="", server_names=None, listen_more=""):
         folder = self.lab.folder(f"nginx-{address.replace(':', '_')}-{port}")
@@ -111,7 +111,7 @@ http {{
 }}
 """)
         return self.start(f"nginx-{address}-{port}", ["nginx", "-p", folder, "-c", config, "-e", f"{folder}/error.log"],
-                          ("listening", "tcp", port))
+                          ("tcp", address, port))
 
     def squid(self, address, port=3128, rules="http_access allow all", login=None, more="", certificate=None):
         folder = self.lab.folder(f"squid-{port}")
@@ -149,7 +149,7 @@ connect_timeout 3 seconds
         self.lab.on_close(lambda: remove_shared_memory(name))
         mounts = [(self.lab.file("resolv.conf.server"), "/etc/resolv.conf")] if os.path.exists(
             self.lab.file("resolv.conf.server")) else []
-        return self.start(f"squid-{port}", ["squid", "-N", "-n", name, "-f", config], ("listening", "tcp", port), mounts=mounts)
+        return self.start(f"squid-{port}", ["squid", "-N", "-n", name, "-f", config], ("tcp", address, port), mounts=mounts)
 
     def chrony(self, address, short="s", config=None):
         folder = self.lab.folder(f"chrony-{address}")
@@ -159,12 +159,12 @@ connect_timeout 3 seconds
             out.write(f"pidfile {folder}/pid\ndriftfile {folder}/drift\nbindcmdaddress /\n")
         # -x: the clock of this machine is not touched.
         return self.start(f"chrony-{address}", ["chronyd", "-d", "-x", "-u", "root", "-f", path],
-                          ("listening", "udp", 123), short)
+                          ("udp", address, 123), short)
 
     def s_server(self, address, certificate, *options, port=443):
         return self.start(f"s_server-{port}", ["openssl", "s_server", "-quiet", "-accept", f"{address}:{port}", "-cert",
                                                f"{certificate}.pem", "-key", f"{certificate}.key", "-cert_chain",
-                                               f"{certificate}.chain.pem", "-www", *options], ("listening", "tcp", port))
+                                               f"{certificate}.chain.pem", "-www", *options], ("tcp", address, port))
 
 
 def remove_shared_memory(name):
