@@ -15,7 +15,7 @@
 #define GRACE_MS 1500		/* once one address works: two SYNs */
 #define SECOND_MS 1500
 #define RESET_MS 1200
-#define SLOW_US 1000000
+#define SLOW_US 500000		/* a second would be a repeated SYN already */
 #define LOSS_TRIES 8
 #define LOSS_MS 2500
 

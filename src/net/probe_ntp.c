@@ -122,11 +122,19 @@ void probe_ntp_parse(const uint8_t *data, size_t len, const uint8_t *origin, int
 
 /* The conversation */
 
+#define REQUESTS_MAX 2
+#define MISMATCH_PATIENCE_US 400000	/* after a reply to something else, the right one may still come */
+
+struct request {
+	uint8_t origin[8];
+	int64_t start_us;		/* monotonic */
+};
+
 struct asking {
 	struct probe_ntp_job *job;
 	int fd;				/* -1: done */
-	uint8_t origin[8];
-	int64_t start_us;		/* monotonic, of the last request */
+	struct request requests[REQUESTS_MAX];	/* a late reply to the first is good, too */
+	int64_t give_up_us;
 };
 
 /* The program's wall clock in microseconds; tests may have moved it by whole milliseconds. */
@@ -143,7 +151,7 @@ static int64_t wall_us(void)
 static void finish(struct asking *a, enum probe_ntp_outcome outcome, int64_t now_us)
 {
 	a->job->reply.outcome = outcome;
-	a->job->reply.rtt_us = now_us - a->start_us;
+	a->job->reply.rtt_us = now_us - a->requests[0].start_us;
 	file_close(&a->fd);
 }
 
@@ -170,13 +178,14 @@ static void fail(struct asking *a, int error, bool at_once)
 
 static void send_request(struct asking *a)
 {
+	struct request *r = &a->requests[a->job->reply.sent < REQUESTS_MAX ? a->job->reply.sent : REQUESTS_MAX - 1];
 	uint8_t packet[PACKET_LEN] = { NTP_VERSION << 3 | MODE_CLIENT };
 
 	/* The transmit time stamp is a random number: it need only come back, and nobody learns this host's clock from it. */
-	if (getrandom(a->origin, sizeof(a->origin), GRND_NONBLOCK) != sizeof(a->origin))
-		memcpy(a->origin, &(int64_t){ clock_monotonic_us() }, sizeof(a->origin));
-	memcpy(packet + TRANSMIT_AT, a->origin, sizeof(a->origin));
-	a->start_us = clock_monotonic_us();
+	if (getrandom(r->origin, sizeof(r->origin), GRND_NONBLOCK) != sizeof(r->origin))
+		memcpy(r->origin, &(int64_t){ clock_monotonic_us() }, sizeof(r->origin));
+	memcpy(packet + TRANSMIT_AT, r->origin, sizeof(r->origin));
+	r->start_us = clock_monotonic_us();
 	if (send(a->fd, packet, sizeof(packet), MSG_NOSIGNAL) < 0)
 		fail(a, errno, a->job->reply.sent == 0);
 	else
@@ -188,7 +197,8 @@ static void start(struct asking *a, struct probe_ntp_job *job)
 	const struct probe_address *server = &job->server;
 
 	memset(&job->reply, 0, sizeof(job->reply));
-	*a = (struct asking){ .job = job, .start_us = clock_monotonic_us() };
+	*a = (struct asking){ .job = job, .give_up_us = INT64_MAX };
+	a->requests[0].start_us = clock_monotonic_us();
 	a->fd = socket(probe_address_family(server), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (a->fd < 0 || !probe_errqueue_enable(a->fd, probe_address_family(server)) ||
 	    connect(a->fd, &server->sa, probe_address_len(server)) != 0)
@@ -200,6 +210,7 @@ static void start(struct asking *a, struct probe_ntp_job *job)
 static void on_datagram(struct asking *a)
 {
 	int64_t now_us = clock_monotonic_us(), t4_us = wall_us();
+	struct probe_ntp *reply = &a->job->reply;
 	uint8_t packet[1024];
 	ssize_t n = recv(a->fd, packet, sizeof(packet), 0);
 
@@ -208,8 +219,17 @@ static void on_datagram(struct asking *a)
 			fail(a, errno, false);
 		return;
 	}
-	probe_ntp_parse(packet, (size_t)n, a->origin, t4_us - (now_us - a->start_us), t4_us, &a->job->reply);
-	finish(a, a->job->reply.outcome, now_us);
+	for (unsigned int i = 0; i < reply->sent && i < REQUESTS_MAX; i++) {
+		const struct request *r = &a->requests[i];
+
+		probe_ntp_parse(packet, (size_t)n, r->origin, t4_us - (now_us - r->start_us), t4_us, reply);
+		if (reply->outcome != PROBE_NTP_ORIGIN_MISMATCH) {
+			finish(a, reply->outcome, now_us);
+			return;
+		}
+	}
+	if (a->give_up_us == INT64_MAX)
+		a->give_up_us = now_us + MISMATCH_PATIENCE_US;
 }
 
 static size_t still_open(const struct asking *all, size_t count)
@@ -226,9 +246,16 @@ static void wait_until(struct asking *all, struct pollfd *fds, size_t count, int
 	int64_t now_us;
 
 	while (still_open(all, count) > 0 && (now_us = clock_monotonic_us()) < until_us) {
-		for (size_t i = 0; i < count; i++)
+		int64_t next_us = until_us;
+
+		for (size_t i = 0; i < count; i++) {
+			if (all[i].fd >= 0 && now_us >= all[i].give_up_us)
+				finish(&all[i], PROBE_NTP_ORIGIN_MISMATCH, now_us);
+			if (all[i].fd >= 0 && all[i].give_up_us < next_us)
+				next_us = all[i].give_up_us;
 			fds[i] = (struct pollfd){ .fd = all[i].fd, .events = POLLIN };
-		if (poll(fds, (nfds_t)count, (int)((until_us - now_us) / 1000) + 1) <= 0)
+		}
+		if (poll(fds, (nfds_t)count, (int)((next_us - now_us) / 1000) + 1) <= 0)
 			continue;
 		for (size_t i = 0; i < count; i++) {
 			if (all[i].fd >= 0 && fds[i].revents != 0)
@@ -258,7 +285,8 @@ void probe_ntp_ask(struct probe_ntp_job *jobs, size_t count, int budget_ms)
 	wait_until(all, fds, count, start_us + budget_us);
 	for (size_t i = 0; i < count; i++) {
 		if (all[i].fd >= 0)
-			finish(&all[i], PROBE_NTP_TIMEOUT, clock_monotonic_us());
+			finish(&all[i], all[i].give_up_us != INT64_MAX ? PROBE_NTP_ORIGIN_MISMATCH : PROBE_NTP_TIMEOUT,
+			       clock_monotonic_us());
 	}
 out:
 	free(fds);

@@ -253,9 +253,9 @@ def _(lab):
     staple(lab, "R", "20260101000000Z")
 
 
-@case("ocsp-missing", "ocsp-missing")
+@case("healthy-must-staple-without", seconds=4)
 def _(lab):
-    """The certificate demands a staple (RFC 7633), and there is none."""
+    """The certificate demands a staple (RFC 7633), there is none, and an update does not mind."""
     leaf(lab, ext={"tlsfeature": "status_request"})
 
 
