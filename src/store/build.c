@@ -164,23 +164,33 @@ static struct built_component *remember_component(struct store_build *b, const c
 	return c;
 }
 
+/* Makes it empty, also when a first try left something. NULL on failure; the caller closes *fd. */
+static struct built_component *begin_component(struct store_build *b, const char *component, int *fd, struct error *err)
+{
+	struct built_component *c;
+
+	*fd = -1;
+	if (!store_name_valid(component)) {
+		error_set(err, FINDING_FEED_MALFORMED, _("%s cannot be the name of a component"), component);
+		return NULL;
+	}
+	c = remember_component(b, component);
+	if (c == NULL) {
+		error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+		return NULL;
+	}
+	if (file_remove_tree(b->components_fd, component, err))
+		*fd = file_open_dir(b->components_fd, component, true, CONTENT_DIR_MODE, err);
+	if (*fd < 0)
+		store_error_refine(b->s, err);
+	return *fd >= 0 ? c : NULL;
+}
+
 int store_build_component_dir(struct store_build *b, const char *component, struct error *err)
 {
 	int fd;
 
-	if (!store_name_valid(component)) {
-		error_set(err, FINDING_FEED_MALFORMED, _("%s cannot be the name of a component"), component);
-		return -1;
-	}
-	if (remember_component(b, component) == NULL) {
-		error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
-		return -1;
-	}
-	if (!file_remove_tree(b->components_fd, component, err) ||
-	    (fd = file_open_dir(b->components_fd, component, true, CONTENT_DIR_MODE, err)) < 0) {
-		store_error_refine(b->s, err);
-		return -1;
-	}
+	(void)begin_component(b, component, &fd, err);
 	return fd;
 }
 
@@ -189,7 +199,7 @@ bool store_build_link(struct store_build *b, const struct store_generation *from
 {
 	const struct store_component *old = store_generation_component(from, component);
 	struct tree_count count = { 0 };
-	struct built_component *c;
+	struct built_component *c = NULL;
 	char path[ENTRY_NAME_MAX];
 	int in = -1, out = -1;
 	bool ok = false;
@@ -198,8 +208,9 @@ bool store_build_link(struct store_build *b, const struct store_generation *from
 		return error_set(err, FINDING_PATH_INVALID, _("the generation %s has no component %s"), from->id, component);
 	snprintf(path, sizeof(path), "%s/" COMPONENTS_NAME "/%s", from->id, component);
 	in = file_open_dir(b->s->content_fd, path, false, 0, err);
-	out = in >= 0 ? store_build_component_dir(b, component, err) : -1;
-	if (out < 0)
+	if (in >= 0)
+		c = begin_component(b, component, &out, err);
+	if (c == NULL)
 		goto out;
 	if (fchmod(out, CONTENT_DIR_MODE) < 0) {
 		error_errno(err, FINDING_IO_ERROR, _("cannot set the mode of the folder %s"), component);
@@ -213,7 +224,6 @@ bool store_build_link(struct store_build *b, const struct store_generation *from
 		error_next(err, _("Fetch everything again: posture-console update --force."));
 		goto out;
 	}
-	c = find_component(b, component);
 	c->linked = true;
 	c->files = old->files;
 	c->bytes = old->bytes;

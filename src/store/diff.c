@@ -156,42 +156,54 @@ static bool compare_folders(int a, int b, int depth, struct store_diff_row *row,
 	return ok;
 }
 
-static int open_component(const struct store *s, const struct store_generation *g, const struct store_component *c,
-			  struct error *err)
+/* A component as one of the generations has it; `c` is NULL when it has it not. */
+struct side {
+	const struct store_generation *g;
+	const struct store_component *c;
+	int fd;
+};
+
+static bool open_side(const struct store *s, struct side *side, struct error *err)
 {
 	char path[ENTRY_NAME_MAX];
 
-	snprintf(path, sizeof(path), "%s/" COMPONENTS_NAME "/%s", g->id, c->id);
-	return file_open_dir(s->content_fd, path, false, 0, err);
+	side->fd = -1;
+	if (side->c == NULL)
+		return true;
+	snprintf(path, sizeof(path), "%s/" COMPONENTS_NAME "/%s", side->g->id, side->c->id);
+	side->fd = file_open_dir(s->content_fd, path, false, 0, err);
+	return side->fd >= 0;
 }
 
-/* `a` or `b` is NULL when that generation has no such component. */
-static bool compare_component(const struct store *s, const struct store_generation *ga, const struct store_component *a,
-			      const struct store_generation *gb, const struct store_component *b,
+/* A copy of the side's version, NULL where there is none. */
+static bool take_version(const struct side *side, char **version)
+{
+	*version = side->c != NULL ? strdup(side->c->version) : NULL;
+	return side->c == NULL || *version != NULL;
+}
+
+/* `any` is the component of one side that has it. */
+static bool compare_component(const struct store *s, const struct store_component *any, struct side a, struct side b,
 			      struct store_diff_row *row, struct error *err)
 {
-	const struct store_component *any = b != NULL ? b : a;
-	int fd_a = -1, fd_b = -1;
 	bool ok;
 
 	row->component = strdup(any->id);
 	row->title = strdup(any->title);
-	row->version_a = a != NULL ? strdup(a->version) : NULL;
-	row->version_b = b != NULL ? strdup(b->version) : NULL;
-	row->bytes_a = a != NULL ? a->bytes : 0;
-	row->bytes_b = b != NULL ? b->bytes : 0;
-	if (row->component == NULL || row->title == NULL || (a != NULL && row->version_a == NULL) ||
-	    (b != NULL && row->version_b == NULL))
+	row->bytes_a = a.c != NULL ? a.c->bytes : 0;
+	row->bytes_b = b.c != NULL ? b.c->bytes : 0;
+	if (row->component == NULL || row->title == NULL || !take_version(&a, &row->version_a) ||
+	    !take_version(&b, &row->version_b))
 		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
-	if (a != NULL)
-		fd_a = open_component(s, ga, a, err);
-	if (b != NULL && (a == NULL || fd_a >= 0))
-		fd_b = open_component(s, gb, b, err);
-	ok = (a == NULL || fd_a >= 0) && (b == NULL || fd_b >= 0) && compare_folders(fd_a, fd_b, 0, row, err);
+	ok = open_side(s, &a, err);
+	if (open_side(s, &b, ok ? err : NULL) && ok)
+		ok = compare_folders(a.fd, b.fd, 0, row, err);
+	else
+		ok = false;
 	if (!ok)
 		error_wrap(err, _("cannot compare the component %s"), any->id);
-	file_close(&fd_a);
-	file_close(&fd_b);
+	file_close(&a.fd);
+	file_close(&b.fd);
 	return ok;
 }
 
@@ -219,12 +231,17 @@ bool store_diff(const struct store *s, const char *a, const char *b, struct stor
 	out = calloc(ga->count + gb->count + 1, sizeof(*out));
 	if (out == NULL)
 		ok = error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
-	for (size_t i = 0; ok && i < gb->count; i++)
-		ok = compare_component(s, ga, store_generation_component(ga, gb->components[i].id), gb, &gb->components[i],
-				       &out[n++], err);
+	for (size_t i = 0; ok && i < gb->count; i++) {
+		const struct store_component *c = &gb->components[i];
+
+		ok = compare_component(s, c, (struct side){ ga, store_generation_component(ga, c->id), -1 },
+				       (struct side){ gb, c, -1 }, &out[n++], err);
+	}
 	for (size_t i = 0; ok && i < ga->count; i++) {
-		if (store_generation_component(gb, ga->components[i].id) == NULL)
-			ok = compare_component(s, ga, &ga->components[i], gb, NULL, &out[n++], err);
+		const struct store_component *c = &ga->components[i];
+
+		if (store_generation_component(gb, c->id) == NULL)
+			ok = compare_component(s, c, (struct side){ ga, c, -1 }, (struct side){ gb, NULL, -1 }, &out[n++], err);
 	}
 	if (ok) {
 		*rows = out;

@@ -189,22 +189,23 @@ static struct store_generation *generation_of(const json_t *document, const char
 	return g;
 }
 
-static bool load(const struct store *s, const char *id, struct store_generation **out, struct error *err)
+static struct store_generation *load(const struct store *s, const char *id, struct error *err)
 {
 	json_t *document = generation_read(s, id, err);
+	struct store_generation *g;
 
 	if (document == NULL)
-		return false;
+		return NULL;
 	errno = 0;
-	*out = generation_of(document, id);
+	g = generation_of(document, id);
 	json_decref(document);
-	if (*out == NULL && errno == ENOMEM)
-		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
-	if (*out == NULL) {
+	if (g == NULL && errno == ENOMEM) {
+		error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	} else if (g == NULL) {
 		error_set(err, FINDING_IO_ERROR, _("%s/%s/%s/%s is damaged"), s->path, CONTENT_NAME, id, GENERATION_NAME);
-		return error_next(err, _("Run \"posture-console history\" to see which generations are kept."));
+		error_next(err, _("Run \"posture-console history\" to see which generations are kept."));
 	}
-	return true;
+	return g;
 }
 
 bool store_generation_load(const struct store *s, const char *id, struct store_generation **out, struct error *err)
@@ -212,15 +213,20 @@ bool store_generation_load(const struct store *s, const char *id, struct store_g
 	char current[STORE_GENERATION_MAX];
 
 	*out = NULL;
-	if (id != NULL)
-		return load(s, id, out, err);
+	if (id != NULL) {
+		*out = load(s, id, err);
+		return *out != NULL;
+	}
 	/* Another process may switch, and remove what was current, between the two steps. */
 	for (int i = 0; i < READ_TRIES; i++) {
 		char now[STORE_GENERATION_MAX];
 
 		if (!generation_linked(s, CURRENT_NAME, current, err))
 			return false;
-		if (current[0] == '\0' || load(s, current, out, err))
+		if (current[0] == '\0')
+			return true;
+		*out = load(s, current, err);
+		if (*out != NULL)
 			return true;
 		store_current(s, now);
 		if (strcmp(now, current) == 0)
@@ -258,23 +264,25 @@ const struct store_component *store_generation_component(const struct store_gene
 
 /* --- whole or not ------------------------------------------------------------------------------------------------- */
 
-static int open_component(const struct store *s, const char *id, const char *component)
+/* Path below content/ of the folder of a component; both names were looked at when they were loaded. */
+static void component_path(const char *id, const char *component, char path[ENTRY_NAME_MAX])
 {
-	char path[ENTRY_NAME_MAX];
-
-	if (!store_id_valid(id) || !store_name_valid(component) || s->content_fd < 0)
-		return -1;
-	snprintf(path, sizeof(path), "%s/" COMPONENTS_NAME "/%s", id, component);
-	return openat(s->content_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	snprintf(path, ENTRY_NAME_MAX, "%s/" COMPONENTS_NAME "/%s", id, component);
 }
 
 bool store_component_whole(const struct store *s, const struct store_generation *g, const char *component)
 {
 	const struct store_component *c = store_generation_component(g, component);
-	int fd = c != NULL ? open_component(s, g->id, component) : -1;
 	struct tree_count count = { 0 };
-	bool whole = fd >= 0 && tree_count_files(fd, &count, NULL) && count.files == c->files;
+	char path[ENTRY_NAME_MAX];
+	bool whole;
+	int fd;
 
+	if (c == NULL)
+		return false;
+	component_path(g->id, component, path);
+	fd = openat(s->content_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	whole = fd >= 0 && tree_count_files(fd, &count, NULL) && count.files == c->files;
 	file_close(&fd);
 	return whole;
 }
@@ -286,25 +294,29 @@ bool generation_error_is_damage(const struct error *err)
 
 bool generation_check(const struct store *s, const char *id, bool *whole, struct error *err)
 {
-	struct store_generation *g;
 	struct error why = ERROR_INIT;
+	struct store_generation *g = load(s, id, &why);
 	bool ok = true;
 
-	*whole = load(s, id, &g, &why);
-	if (!*whole) {
+	*whole = g != NULL;
+	if (g == NULL) {
 		ok = generation_error_is_damage(&why);
 		if (!ok && err != NULL)
 			*err = why;
 		return ok;
 	}
 	for (size_t i = 0; ok && *whole && i < g->count; i++) {
-		int fd = open_component(s, id, g->components[i].id);
+		char path[ENTRY_NAME_MAX];
+		struct stat st;
 
-		*whole = fd >= 0;
-		if (fd < 0 && errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
-			ok = error_errno(err, FINDING_IO_ERROR, _("cannot open the component %s of %s"),
+		component_path(id, g->components[i].id, path);
+		if (fstatat(s->content_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			*whole = S_ISDIR(st.st_mode);
+		else if (errno == ENOENT || errno == ENOTDIR)
+			*whole = false;
+		else
+			ok = error_errno(err, FINDING_IO_ERROR, _("cannot look at the component %s of %s"),
 					 g->components[i].id, id);
-		file_close(&fd);
 	}
 	store_generation_free(g);
 	return ok;
