@@ -36,6 +36,7 @@ struct http_options {
 	long retry_after_max_s;		/* a longer Retry-After is a failure at once; 0: 120 */
 	const char *known_hosts;	/* sftp and scp; NULL: ~/.ssh/known_hosts */
 	const char *login_file;		/* netrc-format file for ftp/sftp logins, mode 0600, or NULL */
+	struct curl_slist *resolved;	/* "HOST:PORT:ADDRESS" that are known and not to be looked up, or NULL */
 	const volatile sig_atomic_t *stop;	/* set by a signal handler: http_get() ends interrupted; NULL: none */
 };
 

@@ -228,6 +228,8 @@ static bool set_basics(struct http_transfer *t)
 	TRY(curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t));
 	TRY(curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request));
 	TRY(curl_easy_setopt(easy, CURLOPT_PREREQDATA, t));
+	if (o->resolved != NULL)
+		TRY(curl_easy_setopt(easy, CURLOPT_RESOLVE, o->resolved));
 	return true;
 }
 
