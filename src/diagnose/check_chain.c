@@ -155,6 +155,9 @@ static enum finding at_depth(enum finding f, const struct chain_check *k, const 
 {
 	int last = sk_X509_num(k->judged.built) - 1;
 
+	/* The purpose of an issuer is to issue. */
+	if (f == FINDING_CERT_WRONG_USAGE && e->depth > 0)
+		return FINDING_CERT_ISSUER_NOT_CA;
 	if (f != FINDING_CERT_EXPIRED || e->depth == 0)
 		return f;
 	return e->depth == last && X509_self_signed(sk_X509_value(k->judged.built, last), 0) == 1 ?

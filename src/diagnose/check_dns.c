@@ -24,6 +24,7 @@
 #define EDNS_SIZE 1232
 #define DNS_PORT 53
 #define RANDOM_LABEL 12
+#define NEUTRAL_NAME "www.example.com"
 
 /* What is asked of each server in the first round. */
 enum question { ASK_A, ASK_AAAA, ASK_WILDCARD, ASK_FEED_A, ASK_FEED_AAAA, QUESTIONS };
@@ -144,7 +145,9 @@ static bool refused_by_itself(const struct dns_view *v)
 	const struct probe_icmp_error *icmp = &v->a->icmp;
 	struct probe_route route;
 
-	if (!icmp->seen || probe_address_same_host(&icmp->offender, &v->server) ||
+	/* "Host unreachable" it says of itself when nobody on its own network answers. */
+	if (!icmp->seen || probe_icmp_kind(icmp) == PROBE_ICMP_HOST_UNREACHABLE ||
+	    probe_address_same_host(&icmp->offender, &v->server) ||
 	    probe_address_kind(&v->server) == PROBE_ADDRESS_LOOPBACK)
 		return false;
 	return probe_route_lookup(&icmp->offender, &route, NULL) && route.kind == PROBE_ROUTE_LOCAL;
@@ -202,7 +205,7 @@ static struct probe_dns_question second_question(const struct dns_check *d, enum
 		q.edns_size = EDNS_SIZE;
 		break;
 	case SECOND_EXTENDED: q.edns_size = EDNS_SIZE; break;
-	case SECOND_OTHER: q.name = "."; q.type = PROBE_DNS_NS; break;
+	case SECOND_OTHER: q.name = NEUTRAL_NAME; break;
 	case SECOND_TCP: q.transport = PROBE_DNS_TCP; break;
 	case SECOND_PLAIN:
 	case SECONDS: break;

@@ -18,6 +18,7 @@
 #define ANCHORS_MAX (8u * 1024 * 1024)
 #define STEP_MS 200
 #define LOW_SPEED_S 4
+#define FROZEN_MS 2000
 #define SECOND_RESERVE_MS 1800	/* left over for the second probes */
 #define FUTURE_SLACK_S (24 * 3600)	/* as an update has it */
 
@@ -27,6 +28,8 @@ struct http_check {
 	struct trust_store *trust;
 	struct buffer anchors, proxy_anchors, xml, p7s;
 	struct manifest *manifest;
+	struct http_client *client;
+	struct curl_slist *resolved;	/* the peer's address: names were the business of another check */
 };
 
 /* --- one fetch, within the check's time --------------------------------------------------------------------------------------- */
@@ -35,6 +38,7 @@ struct fetch {
 	struct buffer *out;
 	struct http_response response;
 	struct error error;
+	int64_t last_byte_ms, ended_ms;
 	bool ended, ok;
 };
 
@@ -42,6 +46,7 @@ static bool take_bytes(void *data, const void *bytes, size_t len, struct error *
 {
 	struct fetch *f = data;
 
+	f->last_byte_ms = clock_monotonic_ms();
 	if (!buffer_append(f->out, bytes, len))
 		return error_set(err, FINDING_HTTP_TOO_LARGE, _("more than %zu bytes came"), f->out->max);
 	return true;
@@ -53,6 +58,7 @@ static bool take_start(void *data, const struct http_response *response, struct 
 
 	(void)err;
 	f->response = *response;
+	f->last_byte_ms = clock_monotonic_ms();
 	buffer_reset(f->out);
 	return true;
 }
@@ -61,37 +67,44 @@ static void take_end(void *data, bool ok, const struct http_response *response, 
 {
 	struct fetch *f = data;
 
+	f->ended_ms = clock_monotonic_ms();
 	f->ended = true;
 	f->ok = ok;
 	if (response != NULL)
 		f->response = *response;
-	if (!ok && err != NULL)
-		f->error = *err;
+	if (ok || err == NULL)
+		return;
+	f->error = *err;
+	/* A trickle is slow; a stream that stopped is not, however low its average has become. */
+	if (err->code == FINDING_HTTP_TOO_SLOW && f->ended_ms - f->last_byte_ms > FROZEN_MS)
+		f->error.code = FINDING_HTTP_STALLED;
 }
 
-static void fetch_url(struct http_check *h, const struct proxy *proxy, const char *url, struct buffer *out, struct fetch *f)
+static bool open_client(struct http_check *h, const struct proxy *proxy, struct curl_slist *resolved,
+			struct http_client **out, struct error *err)
 {
 	const struct http_options options = {
 		.proxy = proxy, .anchors_pem = buffer_text(&h->anchors), .anchors_len = h->anchors.len,
 		.proxy_anchors_pem = buffer_text(&h->proxy_anchors), .proxy_anchors_len = h->proxy_anchors.len,
-		.low_speed_s = LOW_SPEED_S, .retries = 0,
+		.low_speed_s = LOW_SPEED_S, .retries = 0, .resolved = resolved,
 	};
+
+	return http_client_new(&options, out, err);
+}
+
+static void fetch_url(struct http_check *h, struct http_client *client, const char *url, struct buffer *out, struct fetch *f)
+{
 	struct http_request request = { .url = url, .max_bytes = (int64_t)out->max, .begin = take_start, .body = take_bytes,
 					.done = take_end, .data = f };
-	struct http_client *client = NULL;
+	int64_t end_ms = clock_monotonic_ms() + check_left_ms(h->c, 60 * 1000) - SECOND_RESERVE_MS;
 
 	*f = (struct fetch){ .out = out };
-	if (http_client_new(&options, &client, &f->error) && http_add(client, &request, &f->error)) {
-		int64_t end_ms = clock_monotonic_ms() + check_left_ms(h->c, 60 * 1000) - SECOND_RESERVE_MS;
-
-		while (!f->ended && clock_monotonic_ms() < end_ms && http_step(client, NULL, 0, STEP_MS, &f->error))
-			;
-	} else {
+	if (!http_add(client, &request, &f->error)) {
 		f->ended = true;
+		return;
 	}
-	if (!f->ended)
-		f->out = NULL;	/* what comes while it is given up is not wanted */
-	http_client_free(client);
+	while (!f->ended && clock_monotonic_ms() < end_ms && http_step(client, NULL, 0, STEP_MS, &f->error))
+		;
 }
 
 /* --- before ------------------------------------------------------------------------------------------------------------------ */
@@ -137,12 +150,12 @@ static bool verify_signature(struct http_check *h, struct error *err)
 static bool check_signature(struct http_check *h, const char *manifest_url, struct error *err)
 {
 	const char *policy = settings_string(h->c->settings, SETTING_SOURCE_SIGNATURE);
+	static struct fetch f;	/* its request ends with the client */
 	char url[2100];
-	struct fetch f;
 
 	if (strcmp(policy, "off") == 0 || !signature_url(manifest_url, url, sizeof(url)))
 		return true;
-	fetch_url(h, &h->c->proxy, url, &h->p7s, &f);
+	fetch_url(h, h->client, url, &h->p7s, &f);
 	if (f.ok)
 		return verify_signature(h, err);
 	if (f.response.status != 404 && f.response.status != 410) {
@@ -213,14 +226,18 @@ static bool judge_content(struct http_check *h, const struct http_response *resp
 /* Without the proxy the manifest is fine: the proxy's filter changed it. */
 static bool fine_past_the_proxy(struct http_check *h)
 {
+	static struct fetch f;	/* its request ends with its client */
 	struct buffer xml = BUFFER_INIT(MANIFEST_MAX_BYTES);
+	struct http_client *client = NULL;
 	struct manifest *m = NULL;
-	struct fetch f;
-	bool fine;
+	bool fine = false;
 
-	fetch_url(h, NULL, h->c->target.url, &xml, &f);
-	fine = f.ok && manifest_parse(buffer_text(&xml), xml.len, &m, NULL);
+	if (open_client(h, NULL, NULL, &client, NULL)) {
+		fetch_url(h, client, h->c->target.url, &xml, &f);
+		fine = f.ok && manifest_parse(buffer_text(&xml), xml.len, &m, NULL);
+	}
 	result_evidence(h->r, _("past the proxy"), "%s", fine ? _("a good manifest") : _("no good manifest either"));
+	http_client_free(client);
 	manifest_free(m);
 	buffer_clear(&xml);
 	return fine;
@@ -262,26 +279,50 @@ static void judge(struct http_check *h, struct fetch *f)
 	}
 }
 
+/* "HOST:PORT:ADDRESS" of the peer, as libcurl wants it. */
+static struct curl_slist *known_address(const struct check_context *c)
+{
+	const char *text = json_string_value(json_object_get(check_facts(c, CHECK_TCP), "address"));
+	struct probe_address address;
+	char line[400];
+	bool six;
+
+	if (text == NULL || !probe_address_parse(text, 0, &address) || probe_address_parse(check_peer_host(c), 0, &address))
+		return NULL;
+	six = strchr(text, ':') != NULL;
+	snprintf(line, sizeof(line), "%s:%u:%s%s%s", check_peer_host(c), (unsigned int)check_peer_port(c), six ? "[" : "", text,
+		 six ? "]" : "");
+	return curl_slist_append(NULL, line);
+}
+
+static void run(struct http_check *h)
+{
+	static struct fetch f;	/* its request ends with the client */
+	struct error err = ERROR_INIT;
+
+	h->resolved = known_address(h->c);
+	if (!open_trust(h, &err) || !open_client(h, &h->c->proxy, h->resolved, &h->client, &err)) {
+		result_error(h->r, &err, FINDING_TRUST_STORE_INVALID);
+		return;
+	}
+	fetch_url(h, h->client, h->c->target.url, &h->xml, &f);
+	judge(h, &f);
+}
+
 void check_http_run(const struct check_context *c, struct check_result *r)
 {
-	struct http_check h = { .c = c, .r = r };
-	struct error err = ERROR_INIT;
-	struct fetch f;
+	struct http_check h = {
+		.c = c, .r = r, .anchors = BUFFER_INIT(ANCHORS_MAX), .proxy_anchors = BUFFER_INIT(ANCHORS_MAX),
+		.xml = BUFFER_INIT(MANIFEST_MAX_BYTES), .p7s = BUFFER_INIT(SIGNATURE_MAX_BYTES),
+	};
 
 	if (c->target.url[0] == '\0') {
 		result_skip(r, true, "%s", _("a host alone has no feed to fetch"));
 		return;
 	}
-	h.anchors = (struct buffer)BUFFER_INIT(ANCHORS_MAX);
-	h.proxy_anchors = (struct buffer)BUFFER_INIT(ANCHORS_MAX);
-	h.xml = (struct buffer)BUFFER_INIT(MANIFEST_MAX_BYTES);
-	h.p7s = (struct buffer)BUFFER_INIT(SIGNATURE_MAX_BYTES);
-	if (!open_trust(&h, &err)) {
-		result_error(r, &err, FINDING_TRUST_STORE_INVALID);
-	} else {
-		fetch_url(&h, &c->proxy, c->target.url, &h.xml, &f);
-		judge(&h, &f);
-	}
+	run(&h);
+	http_client_free(h.client);
+	curl_slist_free_all(h.resolved);
 	manifest_free(h.manifest);
 	buffer_clear(&h.anchors);
 	buffer_clear(&h.proxy_anchors);

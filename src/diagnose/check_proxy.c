@@ -16,7 +16,7 @@
 #include "net/probe_dns.h"
 #include "trust/trust.h"
 
-#define FIRST_MS 5500		/* a proxy waits for its own name servers first */
+#define FIRST_MS 5000		/* a proxy waits for its own name servers first */
 #define SECOND_MS 1500
 #define HTTPS_PORT 443
 
@@ -175,13 +175,13 @@ static bool speaks_http(struct proxy_check *p)
 /* No HTTP answer: what does the port speak? */
 static enum finding tell_silence(struct proxy_check *p)
 {
+	/* It answers others at once, and this not: it waits for the feed's server. */
+	if (p->way.connect.outcome == PROBE_CONNECT_NO_ANSWER && p->way.connect.exchange.received == 0 && speaks_http(p))
+		return FINDING_PROXY_UPSTREAM_TIMEOUT;
 	if (p->options.scheme == WAY_HTTP && speaks_tls(p))
 		return FINDING_PROXY_NEEDS_TLS;
 	if (speaks_socks(p))
 		return FINDING_PROXY_IS_SOCKS;
-	/* It answers others at once, and this not: it waits for the feed's server. */
-	if (p->way.connect.outcome == PROBE_CONNECT_NO_ANSWER && speaks_http(p))
-		return FINDING_PROXY_UPSTREAM_TIMEOUT;
 	return FINDING_PROXY_DROPPED_CONNECT;
 }
 

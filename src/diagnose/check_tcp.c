@@ -81,6 +81,8 @@ static enum finding finding_of(const struct probe_tcp_result *t)
 		return FINDING_LOCAL_FIREWALL_REJECT;
 	switch (t->outcome) {
 	case PROBE_TCP_REFUSED:
+		if (t->sys_errno == ECONNRESET)
+			return FINDING_TCP_RESET_AFTER_ACCEPT;	/* accepted, and reset before connect() had told */
 		return t->icmp.seen ? FINDING_TCP_ICMP_PORT_UNREACHABLE : FINDING_TCP_REFUSED;
 	case PROBE_TCP_UNREACHABLE:
 		return !t->icmp.seen || from_this_node(&t->icmp, &route) ? finding_of_neighbour(&route) : finding_of_icmp(t);

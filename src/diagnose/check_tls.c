@@ -145,6 +145,10 @@ static bool reset_before_a_word(struct tls_check *t)
 		reset = n < 0 && errno != ETIMEDOUT;
 		result_evidence(t->r, _("without a word"), "%s", reset ? _("reset as well") : n == 0 ? _("closed") :
 				_("the connection stays"));
+	} else if (w.reached == WAY_TCP && w.tcp.sys_errno == ECONNRESET) {
+		/* So soon that connecting itself fails. */
+		result_evidence(t->r, _("without a word"), "%s", strerror(w.tcp.sys_errno));
+		reset = true;
 	}
 	way_clear(&w);
 	return reset;
@@ -171,7 +175,13 @@ static void judge_alert(struct tls_check *t)
 		f = own_policy_is_why(t) ? FINDING_TLS_LOCAL_POLICY : what_would_do(t);
 	if ((f == FINDING_NONE || f == FINDING_TLS_ALERT) && neutral_name_helps(t, true))
 		f = FINDING_TLS_SNI_UNKNOWN;
-	fail(t, f != FINDING_NONE ? f : FINDING_TLS_ALERT, seen);
+	if (f != FINDING_NONE) {
+		fail(t, f, seen);
+		return;
+	}
+	/* Nothing that OpenSSL has would do, but no common cipher is what that alert is for. */
+	fail(t, FINDING_TLS_NO_COMMON_CIPHER, seen);
+	result_add(t->r, FINDING_TLS_NO_COMMON_CIPHER, WEIGHT_FAIL)->confidence = DIAGNOSE_LIKELY;
 }
 
 static void judge_rejected(struct tls_check *t)

@@ -5,11 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "base/i18n.h"
 #include "diagnose/portal.h"
 #include "diagnose/way.h"
 
-#define SECOND_MS 1700
+#define SECOND_MS 1500
+#define SMALL_SEGMENT 536
+#define PADDING 4000
 
 static bool path_of(const char *url, char *path, size_t size)
 {
@@ -95,32 +98,83 @@ static bool path_is_cut(struct check_result *r, const struct way *w)
 {
 	struct probe_tcp_facts facts;
 
-	if (w->channel == NULL || !probe_tcp_facts_read(probe_channel_fd(w->channel), &facts))
+	if (!probe_tcp_facts_read(probe_channel_fd(w->channel), &facts))
 		return false;
 	result_evidence(r, _("unacknowledged"), _("%u segments, %u sent again"), facts.unacknowledged, facts.retransmits);
 	return facts.unacknowledged > 0 && facts.retransmits > 0;
 }
 
+/* A request of several segments, with a header that means nothing. */
+static void ask_at_length(const struct check_context *c, const char *path, struct way *w, struct probe_exchange *e)
+{
+	struct buffer request = BUFFER_INIT(PADDING + 8192);
+
+	buffer_printf(&request, "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nX-Padding: ", path, c->target.host);
+	for (int i = 0; i < PADDING; i++)
+		buffer_putc(&request, 'x');
+	buffer_puts(&request, "\r\n\r\n");
+	probe_http_exchange(w->channel, request.data, request.len, check_left_ms(c, SECOND_MS), e);
+	buffer_clear(&request);
+}
+
+static bool connect_again(const struct check_context *c, int max_segment, struct way *w)
+{
+	struct probe_tls tls = { 0 };
+	struct way_options o;
+	bool ok = way_usual(c, check_left_ms(c, SECOND_MS), &o);
+
+	o.max_segment = max_segment;
+	ok = ok && way_handshake(c, &o, NULL, w, &tls) && tls.outcome == PROBE_TLS_OK;
+	probe_tls_clear(&tls);
+	return ok;
+}
+
+/* Do long requests get lost where short ones arrive, and do small segments cure it? */
+static enum finding look_at_path(const struct check_context *c, struct check_result *r, const char *path,
+				 struct probe_exchange *e)
+{
+	struct way w = { .tcp = { .fd = -1 } };
+	enum finding found = FINDING_NONE;
+
+	if (connect_again(c, 0, &w)) {
+		ask_at_length(c, path, &w, e);
+		if (e->outcome == PROBE_EXCHANGE_TIMEOUT && path_is_cut(r, &w))
+			found = FINDING_TCP_FLOW_CUT;
+	}
+	way_clear(&w);
+	if (found != FINDING_NONE && connect_again(c, SMALL_SEGMENT, &w)) {
+		ask_at_length(c, path, &w, e);
+		if (e->outcome == PROBE_EXCHANGE_OK)
+			found = FINDING_TCP_MTU_BLACK_HOLE;
+	}
+	way_clear(&w);
+	return found;
+}
+
+static bool may_be_the_path(enum finding failure)
+{
+	return failure == FINDING_HTTP_NO_RESPONSE || failure == FINDING_HTTP_STALLED || failure == FINDING_HTTP_RESET;
+}
+
 enum finding http_second_opinion(const struct check_context *c, struct check_result *r, enum finding failure)
 {
 	struct probe_exchange *e = calloc(1, sizeof(*e));
-	struct probe_tls tls = { 0 };
-	struct way_options o;
 	struct way w = { .tcp = { .fd = -1 } };
 	enum finding better = FINDING_NONE;
 	char path[2048];
 
-	if (e != NULL && path_of(c->target.url, path, sizeof(path)) && way_usual(c, check_left_ms(c, SECOND_MS), &o) &&
-	    way_handshake(c, &o, NULL, &w, &tls) && tls.outcome == PROBE_TLS_OK &&
-	    probe_http_get(w.channel, c->target.host, c->target.port, path, check_left_ms(c, SECOND_MS), e)) {
-		if (e->outcome == PROBE_EXCHANGE_OK) {
-			describe(r, &e->head);
-			better = judge_answer(c, e, failure);
-		} else if (e->outcome == PROBE_EXCHANGE_TIMEOUT && !c->via_proxy && path_is_cut(r, &w)) {
-			better = FINDING_TCP_FLOW_CUT;
-		}
+	if (e == NULL || !path_of(c->target.url, path, sizeof(path))) {
+		free(e);
+		return FINDING_NONE;
 	}
-	probe_tls_clear(&tls);
+	if (may_be_the_path(failure) && !c->via_proxy) {
+		better = look_at_path(c, r, path, e);
+	} else if (connect_again(c, 0, &w) &&
+		   probe_http_get(w.channel, c->target.host, c->target.port, path, check_left_ms(c, SECOND_MS), e) &&
+		   e->outcome == PROBE_EXCHANGE_OK) {
+		describe(r, &e->head);
+		better = judge_answer(c, e, failure);
+	}
 	way_clear(&w);
 	free(e);
 	return better;
