@@ -268,7 +268,7 @@ static void fail(struct tcp_check *t)
 
 	probe_address_port_text(name, &worst->target);
 	describe_icmp(&worst->icmp, icmp, sizeof(icmp));
-	if (only_ipv6(t) && lacks_ipv6() && (f == FINDING_NO_DEFAULT_ROUTE || f == FINDING_TCP_TIMEOUT)) {
+	if (only_ipv6(t) && lacks_ipv6()) {
 		result_add(t->r, FINDING_IPV6_ONLY_TARGET, WEIGHT_FAIL);
 		result_summary(t->r, _("%s has only IPv6 addresses, and IPv6 does not work here"), check_peer_host(t->c));
 		return;

@@ -190,6 +190,8 @@ static void judge_rejected(struct tls_check *t)
 
 	if (t->tls.library_reason == SSL_R_DH_KEY_TOO_SMALL)
 		f = FINDING_TLS_WEAK_DH;
+	else if (t->tls.library_reason == SSL_R_EXCESSIVE_MESSAGE_SIZE)	/* 100 kB of certificates */
+		f = FINDING_CERT_PATH_TOO_LONG;
 	else if (t->tls.version_number != 0 && t->tls.version_number < TLS1_2_VERSION)
 		f = FINDING_TLS_VERSION_TOO_OLD;
 	else if (own_policy_is_why(t))

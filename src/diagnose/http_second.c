@@ -44,6 +44,7 @@ static void describe(struct check_result *r, const struct probe_http_head *head)
 	show(r, "Retry-After", head->retry_after);
 	show(r, "Location", head->location);
 	show(r, "X-Cache", head->cache);
+	show(r, "Content-Encoding", head->content_encoding);
 	show(r, "WWW-Authenticate", head->www_authenticate);
 	if (head->age_s >= 0)
 		result_evidence(r, "Age", "%lld s", (long long)head->age_s);
@@ -89,6 +90,11 @@ static enum finding judge_answer(const struct check_context *c, const struct pro
 		}
 		return FINDING_NONE;
 	}
+	case FINDING_FEED_MALFORMED:
+	case FINDING_FEED_NOT_A_MANIFEST:
+		/* Nobody asked for it, so that nobody undid it. */
+		return e->head.content_encoding[0] != '\0' && strcasecmp(e->head.content_encoding, "identity") != 0 ?
+			       FINDING_HTTP_BAD_ENCODING : FINDING_NONE;
 	default: return FINDING_NONE;
 	}
 }
@@ -142,7 +148,12 @@ static enum finding look_at_path(const struct check_context *c, struct check_res
 			found = FINDING_TCP_FLOW_CUT;
 	}
 	way_clear(&w);
-	if (found != FINDING_NONE && connect_again(c, SMALL_SEGMENT, &w)) {
+	/* The feed's own server does answer: it is the one that it sends to that does not. */
+	if (e->outcome == PROBE_EXCHANGE_OK && e->head.status / 100 == 3) {
+		describe(r, &e->head);
+		return FINDING_HTTP_REDIRECT_BLOCKED;
+	}
+	if (found == FINDING_TCP_FLOW_CUT && connect_again(c, SMALL_SEGMENT, &w)) {
 		ask_at_length(c, path, &w, e);
 		if (e->outcome == PROBE_EXCHANGE_OK)
 			found = FINDING_TCP_MTU_BLACK_HOLE;

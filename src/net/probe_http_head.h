@@ -41,6 +41,7 @@ struct probe_http_head {
 	char via[256];
 	char location[PROBE_HEAD_VALUE_MAX];
 	char content_type[128];
+	char content_encoding[64];
 	char date[64];			/* as sent; and parsed: */
 	int64_t date_s;			/* seconds since 1970; -1 when there is none or it is bad */
 	int64_t content_length;		/* -1 when there is none */

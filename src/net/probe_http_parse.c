@@ -105,6 +105,7 @@ static void take_field(struct probe_http_head *out, struct piece name, struct pi
 		FIELD("Via", via, true),
 		FIELD("Location", location, false),
 		FIELD("Content-Type", content_type, false),
+		FIELD("Content-Encoding", content_encoding, true),
 		FIELD("X-Squid-Error", squid_error, false),
 		FIELD("Proxy-Status", proxy_status, true),
 		FIELD("Proxy-Authenticate", proxy_authenticate, true),
