@@ -1,0 +1,576 @@
+#include "logview/filter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/i18n.h"
+#include "logview/filter_private.h"
+#include "logview/lines.h"
+#include "logview/name.h"
+
+#define DRIVER_MIN 2			/* a shorter text is not worth searching for first */
+
+/* --- making ---------------------------------------------------------------------------------------------------------- */
+
+struct filter *filter_new(void)
+{
+	struct filter *f = calloc(1, sizeof(*f));
+
+	if (f != NULL)
+		filter_set_range(f, STAMP_NONE, STAMP_NONE);
+	return f;
+}
+
+static void driver_clear(struct filter_driver *driver)
+{
+	needle_clear(&driver->own);
+	tokens_free(driver->tokens);
+	*driver = (struct filter_driver){ 0 };
+}
+
+static void term_clear(struct filter_term *term)
+{
+	free(term->text);
+	needle_clear(&term->needle);
+	pattern_free(term->pattern);
+	*term = (struct filter_term){ 0 };
+}
+
+void filter_free(struct filter *f)
+{
+	if (f == NULL)
+		return;
+	for (size_t i = 0; i < f->count; i++)
+		term_clear(&f->terms[i]);
+	driver_clear(&f->driver);
+	signatures_free(f->signatures);
+	free(f->since_text);
+	free(f->until_text);
+	free(f);
+}
+
+static bool is_ascii(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text >= 0x80)
+			return false;
+	}
+	return true;
+}
+
+/* Makes what a term searches with. */
+static bool term_compile(struct filter *f, struct filter_term *term, struct error *err)
+{
+	size_t len = strlen(term->text);
+
+	switch (term->kind) {
+	case FILTER_FAILURES:
+		if (f->signatures == NULL)
+			f->signatures = signatures_new();
+		return f->signatures != NULL || error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	case FILTER_TEXT:
+		if (len > NEEDLE_MAX)
+			return error_usage(err, _("the text to filter by is longer than %d bytes"), NEEDLE_MAX);
+		if (is_ascii(term->text))
+			return needle_init(&term->needle, term->text, len) ||
+			       error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+		term->pattern = pattern_new(term->text, true, err);
+		return term->pattern != NULL;
+	case FILTER_REGEX:
+		term->pattern = pattern_new(term->text, false, err);
+		return term->pattern != NULL;
+	default:
+		if (len > NAME_PATTERN_MAX)
+			return error_usage(err, _("the name to filter by is longer than %d bytes"), NAME_PATTERN_MAX);
+		return true;
+	}
+}
+
+bool filter_add(struct filter *f, enum filter_kind kind, bool exclude, const char *text, struct error *err)
+{
+	struct filter_term *term = &f->terms[f->count];
+
+	if (f->count == FILTER_TERMS_MAX)
+		return error_usage(err, _("a filter has at most %d conditions"), FILTER_TERMS_MAX);
+	if (kind != FILTER_FAILURES && text[0] == '\0') {
+		error_usage(err, _("the text to filter by is empty"));
+		return error_next(err, _("Leave the option out to see everything."));
+	}
+	*term = (struct filter_term){ .kind = kind, .exclude = exclude, .text = strdup(text) };
+	if (term->text == NULL)
+		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	if (!term_compile(f, term, err)) {
+		term_clear(term);
+		return false;
+	}
+	f->count++;
+	return true;
+}
+
+bool filter_set_level(struct filter *f, const char *text, struct error *err)
+{
+	bool exact = text[0] == '=';
+	enum record_level level = record_level_by_name(text + (exact ? 1 : 0), strlen(text) - (exact ? 1 : 0));
+
+	if (level == RECORD_LEVEL_COUNT) {
+		error_usage(err, _("there is no level \"%s\""), text);
+		return error_next(err, _("Levels are trace, debug, info, warn, error, fatal (and worse), or =info for just one."));
+	}
+	f->level = level;
+	f->level_exact = exact;
+	return true;
+}
+
+static bool set_time_text(char **place, const char *text, struct error *err)
+{
+	int64_t ms;
+	char *copy = NULL;
+
+	if (text != NULL && text[0] != '\0') {
+		if (!stamp_parse_when(text, 0, &ms, err))
+			return false;
+		copy = strdup(text);
+		if (copy == NULL)
+			return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	}
+	free(*place);
+	*place = copy;
+	return true;
+}
+
+bool filter_set_since(struct filter *f, const char *text, struct error *err)
+{
+	f->since = INT64_MIN;
+	return set_time_text(&f->since_text, text, err);
+}
+
+bool filter_set_until(struct filter *f, const char *text, struct error *err)
+{
+	f->until = INT64_MAX;
+	return set_time_text(&f->until_text, text, err);
+}
+
+void filter_set_range(struct filter *f, int64_t since_ms, int64_t until_ms)
+{
+	f->since = since_ms == STAMP_NONE ? INT64_MIN : since_ms;
+	f->until = until_ms == STAMP_NONE ? INT64_MAX : until_ms;
+}
+
+struct filter *filter_clone(const struct filter *f)
+{
+	struct filter *copy = filter_new();
+
+	if (copy == NULL)
+		return NULL;
+	copy->level = f->level;
+	copy->level_exact = f->level_exact;
+	copy->since = f->since;
+	copy->until = f->until;
+	for (size_t i = 0; i < f->count; i++) {
+		if (!filter_add(copy, f->terms[i].kind, f->terms[i].exclude, f->terms[i].text, NULL))
+			goto failed;
+	}
+	/* The times are known by number by now. */
+	if (filter_ready(copy, STAMP_NONE, NULL))
+		return copy;
+failed:
+	filter_free(copy);
+	return NULL;
+}
+
+/* --- choosing how to search ------------------------------------------------------------------------------------------ */
+
+/* Is it the only one of its kind that is kept? Of several threads only one must match, so none of them is sure. */
+static bool only_of_its_kind(const struct filter *f, const struct filter_term *term)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		if (&f->terms[i] != term && f->terms[i].kind == term->kind && !f->terms[i].exclude)
+			return false;
+	}
+	return true;
+}
+
+/* The text, of all terms, that a search for it would stop at least often: by length, which is what counts most. */
+static size_t term_literal(const struct filter *f, const struct filter_term *term, const char **text)
+{
+	switch (term->kind) {
+	case FILTER_TEXT:
+		*text = term->text;
+		return term->pattern == NULL ? term->needle.len : 0;
+	case FILTER_REGEX:
+		*text = pattern_literals(term->pattern)->text[0];
+		return pattern_literals(term->pattern)->count == 1 ? strlen(*text) : 0;
+	case FILTER_FAILURES:
+		return 0;
+	default:
+		return only_of_its_kind(f, term) ? name_literal(term->text, text) : 0;
+	}
+}
+
+static bool drive_by_needle(struct filter *f)
+{
+	const struct filter_term *best = NULL;
+	const char *best_text = NULL;
+	size_t best_len = DRIVER_MIN - 1;
+
+	for (size_t i = 0; i < f->count; i++) {
+		const char *text = NULL;
+		size_t len = f->terms[i].exclude ? 0 : term_literal(f, &f->terms[i], &text);
+
+		if (len > best_len) {
+			best = &f->terms[i];
+			best_text = text;
+			best_len = len;
+		}
+	}
+	if (best == NULL)
+		return false;
+	if (best->kind == FILTER_TEXT) {
+		f->driver.needle = &best->needle;
+		/* With a newline in it, it could stand across two records. */
+		f->driver.settles = strchr(best->text, '\n') == NULL ? best : NULL;
+	} else if (needle_init(&f->driver.own, best_text, best_len)) {
+		f->driver.needle = &f->driver.own;
+	}
+	return f->driver.needle != NULL;
+}
+
+static void drive_by_tokens(struct filter *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		const struct filter_term *term = &f->terms[i];
+		const char *texts[LITERAL_ALTERNATIVES_MAX];
+		const struct literal_set *set;
+
+		if (term->exclude)
+			continue;
+		if (term->kind == FILTER_FAILURES) {
+			f->driver.failures = true;
+			return;
+		}
+		if (term->kind != FILTER_REGEX)
+			continue;
+		set = pattern_literals(term->pattern);
+		for (size_t k = 0; k < set->count; k++)
+			texts[k] = set->text[k];
+		if (set->count > 1)
+			f->driver.tokens = tokens_new(texts, set->count);
+		if (f->driver.tokens != NULL)
+			return;
+	}
+}
+
+bool filter_ready(struct filter *f, int64_t newest, struct error *err)
+{
+	if (f->since_text != NULL && !stamp_parse_when(f->since_text, newest, &f->since, err))
+		return false;
+	if (f->until_text != NULL && !stamp_parse_when(f->until_text, newest, &f->until, err))
+		return false;
+	driver_clear(&f->driver);
+	if (!drive_by_needle(f))
+		drive_by_tokens(f);
+	return true;
+}
+
+bool filter_is_empty(const struct filter *f)
+{
+	return f->count == 0 && f->level == RECORD_LEVEL_NONE && f->since == INT64_MIN && f->until == INT64_MAX &&
+	       f->since_text == NULL && f->until_text == NULL;
+}
+
+bool filter_is_relative(const struct filter *f)
+{
+	return f->since_text != NULL || f->until_text != NULL;
+}
+
+/* --- one record ------------------------------------------------------------------------------------------------------ */
+
+static bool is_name(enum filter_kind kind)
+{
+	return kind >= FILTER_THREAD;
+}
+
+static struct slice name_of(const struct record *r, enum filter_kind kind)
+{
+	/* A context of another shape is not guessed at: the name may stand anywhere in it. */
+	switch (kind) {
+	case FILTER_THREAD: return r->thread;
+	case FILTER_LOGGER: return r->logger;
+	case FILTER_USER: return r->context_known ? r->user : r->context;
+	case FILTER_SESSION: return r->context_known ? r->session : r->context;
+	default: return r->context_known ? r->operation : r->context;
+	}
+}
+
+/* Of the kept names of each kind one must match, of the excluded ones none. */
+static bool names_match(const struct filter *f, const struct record *r)
+{
+	unsigned int asked = 0, matched = 0;
+
+	for (size_t i = 0; i < f->count; i++) {
+		const struct filter_term *term = &f->terms[i];
+		struct slice name;
+		bool same;
+
+		if (!is_name(term->kind))
+			continue;
+		name = name_of(r, term->kind);
+		same = name_matches(term->text, name.p, name.n);
+		if (term->exclude && same)
+			return false;
+		if (term->exclude)
+			continue;
+		asked |= 1u << term->kind;
+		if (same)
+			matched |= 1u << term->kind;
+	}
+	return asked == matched;
+}
+
+static bool has_names(const struct filter *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		if (is_name(f->terms[i].kind))
+			return true;
+	}
+	return false;
+}
+
+/* What the header line alone decides. */
+static bool header_matches(const struct filter *f, const char *record, size_t n)
+{
+	bool timed = f->since != INT64_MIN || f->until != INT64_MAX;
+	bool is_record = record_is_start(record, n);
+
+	if (f->level != RECORD_LEVEL_NONE) {
+		enum record_level level = is_record ? record_level(record, n) : RECORD_LEVEL_NONE;
+
+		if (f->level_exact ? level != f->level : level < f->level)
+			return false;
+	}
+	if (timed) {
+		struct stamp stamp = { .ms = STAMP_NONE };
+
+		if (is_record)
+			stamp_parse(record, n, &stamp);
+		if (stamp.ms == STAMP_NONE || stamp.ms < f->since || stamp.ms > f->until)
+			return false;
+	}
+	if (has_names(f)) {
+		struct record r;
+
+		record_parse(record, n, &r);
+		return names_match(f, &r);
+	}
+	return true;
+}
+
+static bool term_stands_in(const struct filter *f, const struct filter_term *term, const char *text, size_t n)
+{
+	size_t start, end;
+
+	if (term->kind == FILTER_FAILURES)
+		return signatures_is_failure(f->signatures, text, n);
+	if (term->pattern != NULL)
+		return pattern_find(term->pattern, text, n, 0, &start, &end);
+	return needle_find(&term->needle, text, n) != NULL;
+}
+
+void filter_pass_begin(struct filter *f, struct filter_pass *pass, const char *window, size_t n)
+{
+	*pass = (struct filter_pass){ .rejected = !header_matches(f, window, n) };
+}
+
+void filter_pass_feed(struct filter *f, struct filter_pass *pass, const char *window, size_t n)
+{
+	for (size_t i = 0; i < f->count && !pass->rejected; i++) {
+		const struct filter_term *term = &f->terms[i];
+
+		if (is_name(term->kind) || (pass->seen >> i & 1) != 0 || !term_stands_in(f, term, window, n))
+			continue;
+		pass->seen |= UINT32_C(1) << i;
+		pass->rejected = term->exclude;
+	}
+}
+
+bool filter_pass_end(const struct filter *f, const struct filter_pass *pass)
+{
+	for (size_t i = 0; i < f->count && !pass->rejected; i++) {
+		if (!is_name(f->terms[i].kind) && !f->terms[i].exclude && (pass->seen >> i & 1) == 0)
+			return false;
+	}
+	return !pass->rejected;
+}
+
+/* A record that holds what the driver looks for, or that is looked at without one. */
+static bool candidate_passes(struct filter *f, const char *record, size_t n)
+{
+	if (!header_matches(f, record, n))
+		return false;
+	for (size_t i = 0; i < f->count; i++) {
+		const struct filter_term *term = &f->terms[i];
+
+		if (is_name(term->kind) || term == f->driver.settles)
+			continue;
+		if (term_stands_in(f, term, record, n) == term->exclude)
+			return false;
+	}
+	return true;
+}
+
+bool filter_match(struct filter *f, const char *record, size_t n)
+{
+	struct filter_pass pass;
+
+	filter_pass_begin(f, &pass, record, n);
+	filter_pass_feed(f, &pass, record, n);
+	return filter_pass_end(f, &pass);
+}
+
+bool filter_may_reject_later(const struct filter *f)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		if (f->terms[i].exclude && !is_name(f->terms[i].kind))
+			return true;
+	}
+	return false;
+}
+
+/* --- many records ---------------------------------------------------------------------------------------------------- */
+
+static bool has_driver(const struct filter *f)
+{
+	return f->driver.needle != NULL || f->driver.tokens != NULL || f->driver.failures;
+}
+
+static const char *driver_find(const struct filter *f, const char *p, size_t n)
+{
+	if (f->driver.needle != NULL)
+		return needle_find(f->driver.needle, p, n);
+	if (f->driver.failures)
+		return signatures_candidate(f->signatures, p, n);
+	return tokens_find(f->driver.tokens, p, n, NULL);
+}
+
+/* Is the driver's text all that is asked for? Then a record passes wherever it stands. */
+static bool driver_is_all(const struct filter *f)
+{
+	return f->driver.settles != NULL && f->count == 1 && f->level == RECORD_LEVEL_NONE && f->since == INT64_MIN &&
+	       f->until == INT64_MAX;
+}
+
+static size_t scan_candidates(struct filter *f, const char *buf, size_t n, filter_hit_fn *hit, void *data)
+{
+	bool sure = driver_is_all(f);
+	size_t at = 0, count = 0;
+
+	while (at < n) {
+		const char *found = driver_find(f, buf + at, n - at);
+		size_t place, start = 0, end;
+
+		if (found == NULL)
+			break;
+		place = (size_t)(found - buf);
+		end = lines_next_record(buf, n, place);
+		if (!sure || hit != NULL)
+			start = at + lines_record_of(buf + at, n - at, place - at);
+		if (sure || candidate_passes(f, buf + start, end - start)) {
+			count++;
+			if (hit != NULL && !hit(data, start, end))
+				break;
+		}
+		at = end;
+	}
+	return count;
+}
+
+static size_t scan_all(struct filter *f, const char *buf, size_t n, filter_hit_fn *hit, void *data)
+{
+	size_t at = 0, count = 0;
+
+	while (at < n) {
+		size_t end = lines_next_record(buf, n, at);
+
+		if (candidate_passes(f, buf + at, end - at)) {
+			count++;
+			if (hit != NULL && !hit(data, at, end))
+				break;
+		}
+		at = end;
+	}
+	return count;
+}
+
+size_t filter_scan(struct filter *f, const char *buf, size_t n, filter_hit_fn *hit, void *data)
+{
+	return has_driver(f) ? scan_candidates(f, buf, n, hit, data) : scan_all(f, buf, n, hit, data);
+}
+
+/* --- what others ask ------------------------------------------------------------------------------------------------- */
+
+enum record_level filter_level_floor(const struct filter *f)
+{
+	return f->level;
+}
+
+int64_t filter_since_ms(const struct filter *f)
+{
+	return f->since;
+}
+
+int64_t filter_until_ms(const struct filter *f)
+{
+	return f->until;
+}
+
+/* The first place at or behind `from` where a kept text or expression stands. */
+static bool next_place(struct filter *f, const char *text, size_t n, size_t from, struct filter_place *out)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < f->count; i++) {
+		struct filter_term *term = &f->terms[i];
+		struct filter_place place;
+
+		if (term->exclude || (term->kind != FILTER_TEXT && term->kind != FILTER_REGEX))
+			continue;
+		if (term->pattern != NULL) {
+			if (!pattern_find(term->pattern, text, n, from, &place.start, &place.end))
+				continue;
+		} else {
+			const char *found = needle_find(&term->needle, text + from, n - from);
+
+			if (found == NULL)
+				continue;
+			place.start = (size_t)(found - text);
+			place.end = place.start + term->needle.len;
+		}
+		if (!any || place.start < out->start || (place.start == out->start && place.end > out->end))
+			*out = place;
+		any = true;
+	}
+	return any;
+}
+
+size_t filter_places(struct filter *f, const char *text, size_t n, struct filter_place *places, size_t max)
+{
+	size_t count = 0, from = 0;
+
+	while (count < max && from < n && next_place(f, text, n, from, &places[count])) {
+		from = places[count].end;
+		if (places[count].end > places[count].start)
+			count++;
+		else
+			from++;		/* a match of nothing */
+	}
+	return count;
+}
+
+unsigned long filter_given_up(const struct filter *f)
+{
+	unsigned long sum = 0;
+
+	for (size_t i = 0; i < f->count; i++)
+		sum += f->terms[i].pattern != NULL ? pattern_given_up(f->terms[i].pattern) : 0;
+	return sum;
+}
