@@ -178,6 +178,18 @@ static int64_t local_offset_ms(int64_t civil)
 	return floor_div(civil, SECOND_MS) * SECOND_MS - (int64_t)t * SECOND_MS;
 }
 
+/* What the local clock shows now, as civil milliseconds. */
+static int64_t local_now(void)
+{
+	int64_t now = clock_now_ms();
+	time_t t = (time_t)(now / SECOND_MS);
+	struct tm tm;
+
+	if (localtime_r(&t, &tm) == NULL)
+		return now;
+	return now + tm.tm_gmtoff * SECOND_MS;
+}
+
 char *stamp_rfc3339(char *dst, const struct stamp *stamp)
 {
 	int64_t ahead;
@@ -313,7 +325,7 @@ bool stamp_parse_when(const char *text, int64_t newest, int64_t *out, struct err
 	if (parse_date(text, out))
 		return true;
 	if (newest == STAMP_NONE)
-		newest = clock_now_ms();
+		newest = local_now();
 	midnight = floor_div(newest, DAY_MS) * DAY_MS;
 	if (parse_ago(text, &ms)) {
 		*out = newest - ms;

@@ -1,0 +1,487 @@
+/* A source that is a pipe, or the output of a command. What was read lies in nameless temporary files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/i18n.h"
+#include "logview/lines.h"
+#include "logview/source_private.h"
+
+#define CHUNK (64u * 1024)
+#define STEP_CHUNKS 16			/* read in one step */
+#define SPOOL_FULL (INT64_C(64) << 20)	/* the next record goes into a new temporary file */
+#define SPOOL_MAX (INT64_C(4) * SPOOL_FULL)	/* even if no record starts */
+#define SEGMENTS_KEPT 16
+#define PAUSE_MS 1000
+#define PAUSE_MAX_MS 60000
+#define STEADY_MS 10000			/* a run that lasted so long counts as a success */
+#define GRACE_MS 500			/* from the end of its output to its death */
+#define REAP_MS 20			/* looked after meanwhile */
+#define WORDS_MAX 256
+
+extern char **environ;
+
+struct stream {
+	struct source source;
+	char *name;
+	int fd;				/* the pipe; -1 between two runs */
+	bool borrowed;			/* the caller's descriptor */
+	char **argv;			/* NULL for a pipe */
+	bool restart;
+	pid_t pid;			/* 0: not running */
+	int err_fd;			/* the command's standard error */
+	char words[WORDS_MAX];		/* its last line */
+	size_t words_len;
+	bool words_ended;		/* the next byte starts a new line */
+	int64_t first_pause_ms, pause_ms, started_ms, next_start_ms;	/* monotonic */
+	int64_t kill_ms;		/* its output has ended; when it is killed */
+	bool said_something;		/* this run */
+	bool broken;			/* nothing more can be kept: source.error says why */
+	char chunk[CHUNK];
+};
+
+static struct stream *stream_of(struct source *s)
+{
+	return (struct stream *)s;
+}
+
+/* --- the command ----------------------------------------------------------------------------------------------------- */
+
+/* The child's descriptors 0 to 2, its own process group (so that all of it can be stopped), and no signal of ours. */
+static int spawn(struct stream *s, int out, int err)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	sigset_t none, usual;
+	int why;
+
+	sigemptyset(&none);
+	sigemptyset(&usual);
+	sigaddset(&usual, SIGPIPE);
+	sigaddset(&usual, SIGINT);
+	sigaddset(&usual, SIGTERM);
+	sigaddset(&usual, SIGHUP);
+	if (posix_spawn_file_actions_init(&actions) != 0)
+		return ENOMEM;
+	if (posix_spawnattr_init(&attr) != 0) {
+		posix_spawn_file_actions_destroy(&actions);
+		return ENOMEM;
+	}
+	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setsigdefault(&attr, &usual);
+	posix_spawnattr_setpgroup(&attr, 0);
+	why = posix_spawnp(&s->pid, s->argv[0], &actions, &attr, s->argv, environ);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&actions);
+	if (why != 0)
+		s->pid = 0;
+	return why;
+}
+
+static void plan_next_start(struct stream *s)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (!s->restart) {
+		s->source.state = SOURCE_ENDED;
+		return;
+	}
+	if (s->said_something && now - s->started_ms >= STEADY_MS)
+		s->pause_ms = s->first_pause_ms;
+	s->next_start_ms = now + s->pause_ms;
+	s->pause_ms = s->pause_ms * 2 > PAUSE_MAX_MS ? PAUSE_MAX_MS : s->pause_ms * 2;
+	s->source.state = SOURCE_WAITING;
+}
+
+static void could_not_start(struct stream *s, int why)
+{
+	errno = why;
+	error_errno(&s->source.error, FINDING_PATH_INVALID, _("cannot run %s"), s->argv[0]);
+	plan_next_start(s);
+}
+
+static void start(struct stream *s)
+{
+	int out[2] = { -1, -1 }, err[2] = { -1, -1 }, why;
+
+	s->started_ms = clock_monotonic_ms();
+	s->said_something = false;
+	s->words_len = 0;
+	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0)
+		why = errno;
+	else
+		why = spawn(s, out[1], err[1]);
+	file_close(&out[1]);
+	file_close(&err[1]);
+	if (why != 0) {
+		file_close(&out[0]);
+		file_close(&err[0]);
+		could_not_start(s, why);
+		return;
+	}
+	s->fd = out[0];
+	s->err_fd = err[0];
+	s->source.state = SOURCE_READING;
+	error_clear(&s->source.error);
+}
+
+/* The last line of its standard error. Text from outside: shown only through text_sanitise(). */
+static void hear_words(struct stream *s)
+{
+	struct pollfd ready = { .fd = s->err_fd, .events = POLLIN };
+
+	while (s->err_fd >= 0 && poll(&ready, 1, 0) > 0) {
+		char text[512];
+		ssize_t n = read(s->err_fd, text, sizeof(text));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			file_close(&s->err_fd);
+			break;
+		}
+		for (ssize_t i = 0; i < n; i++) {
+			if (text[i] == '\n' || text[i] == '\r') {
+				s->words_ended = true;
+				continue;
+			}
+			if (s->words_ended)
+				s->words_len = 0;
+			s->words_ended = false;
+			if (s->words_len + 1 < sizeof(s->words) && text[i] != '\0')
+				s->words[s->words_len++] = text[i];
+		}
+	}
+	s->words[s->words_len] = '\0';
+}
+
+static void say_how_it_ended(struct stream *s, int status)
+{
+	const char *colon = s->words[0] != '\0' ? ": " : "";
+
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		error_clear(&s->source.error);
+	else if (WIFEXITED(status))
+		error_set(&s->source.error, FINDING_NONE, _("%s ended with status %d%s%s"), s->argv[0], WEXITSTATUS(status),
+			  colon, s->words);
+	else
+		error_set(&s->source.error, FINDING_NONE, _("%s was ended by signal %d%s%s"), s->argv[0], WTERMSIG(status),
+			  colon, s->words);
+}
+
+/* Its output has ended: asks for its own end, without waiting. Its whole group is meant: ssh may have helpers. */
+static unsigned int reap(struct stream *s)
+{
+	int status = 0;
+	pid_t ended;
+
+	hear_words(s);
+	ended = waitpid(s->pid, &status, WNOHANG);
+	if (ended == 0) {
+		if (clock_monotonic_ms() >= s->kill_ms)
+			kill(-s->pid, SIGKILL);
+		return 0;
+	}
+	file_close(&s->err_fd);
+	s->pid = 0;
+	if (s->broken) {
+		s->source.state = SOURCE_ENDED;
+		return SOURCE_STATE;
+	}
+	say_how_it_ended(s, status);
+	plan_next_start(s);
+	return SOURCE_STATE;
+}
+
+/* --- reading --------------------------------------------------------------------------------------------------------- */
+
+static bool new_segment(struct stream *s, enum segment_joint joint)
+{
+	struct segment *seg = segment_new_spool(s->name, &s->source.error);
+
+	if (seg == NULL)
+		return false;
+	seg->joint = s->source.count > 0 ? joint : JOINT_NONE;
+	source_push(&s->source, seg);
+	if (s->source.count > SEGMENTS_KEPT) {
+		source_drop_before(&s->source, s->source.segments[1]->number);
+		s->source.segments[0]->gap = true;
+	}
+	return true;
+}
+
+/* How much of a chunk still goes into the last segment: when that is full, up to the last record that starts here. */
+static size_t part_for(const struct segment *last, const char *data, size_t n)
+{
+	size_t start;
+
+	if (last->size + (int64_t)n <= SPOOL_FULL)
+		return n;
+	start = lines_record_of(data, n, n - 1);
+	return start > 0 || last->size > SPOOL_MAX ? start : n;
+}
+
+static unsigned int keep(struct stream *s, const char *data, size_t n)
+{
+	unsigned int flags = SOURCE_GREW;
+	size_t part;
+
+	if (!s->said_something) {
+		s->broken = !new_segment(s, JOINT_RECONNECTED);
+		s->said_something = true;
+		flags |= SOURCE_JOINED;
+	}
+	if (s->broken)
+		return 0;
+	part = part_for(source_last(&s->source), data, n);
+	if (part < n) {
+		s->broken = !segment_append(source_last(&s->source), data, part, &s->source.error) ||
+			    !new_segment(s, JOINT_CONTINUED);
+		flags |= SOURCE_JOINED;
+	} else {
+		part = 0;
+	}
+	if (!s->broken)
+		s->broken = !segment_append(source_last(&s->source), data + part, n - part, &s->source.error);
+	return flags;
+}
+
+static void close_pipe(struct stream *s)
+{
+	if (s->borrowed)
+		s->fd = -1;
+	file_close(&s->fd);
+}
+
+static unsigned int pipe_ended(struct stream *s)
+{
+	close_pipe(s);
+	if (s->pid > 0) {
+		kill(-s->pid, SIGTERM);
+		s->kill_ms = clock_monotonic_ms() + GRACE_MS;
+		return reap(s);
+	}
+	s->source.state = SOURCE_ENDED;
+	return SOURCE_STATE;
+}
+
+/* Never blocks: the descriptor may be shared with others, so it is asked, not made non-blocking. */
+static unsigned int read_some(struct stream *s)
+{
+	struct pollfd ready = { .fd = s->fd, .events = POLLIN };
+	unsigned int flags = 0;
+
+	for (int i = 0; i < STEP_CHUNKS; i++) {
+		ssize_t n;
+
+		if (poll(&ready, 1, 0) <= 0)
+			return flags;
+		n = read(s->fd, s->chunk, sizeof(s->chunk));
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			return flags | SOURCE_AGAIN;
+		if (n < 0)
+			s->broken = !error_errno(&s->source.error, FINDING_IO_ERROR, _("cannot read %s"), s->name);
+		if (n > 0)
+			flags |= keep(s, s->chunk, (size_t)n);
+		if (n <= 0 || s->broken)
+			return flags | pipe_ended(s);
+	}
+	return flags | SOURCE_AGAIN;
+}
+
+static unsigned int stream_step(struct source *source)
+{
+	struct stream *s = stream_of(source);
+	unsigned int flags = 0;
+
+	if (source->state == SOURCE_ENDED)
+		return 0;
+	if (source->state == SOURCE_WAITING) {
+		if (clock_monotonic_ms() < s->next_start_ms)
+			return 0;
+		start(s);
+		flags = SOURCE_STATE;
+	}
+	if (s->fd < 0)
+		return s->pid > 0 ? flags | reap(s) : flags;
+	hear_words(s);
+	return flags | read_some(s);
+}
+
+/* --- the rest -------------------------------------------------------------------------------------------------------- */
+
+static size_t stream_poll(const struct source *source, struct pollfd *fds, int *timeout_ms)
+{
+	const struct stream *s = (const struct stream *)source;
+	size_t n = 0;
+
+	*timeout_ms = -1;
+	if (source->state == SOURCE_WAITING) {
+		int64_t left = s->next_start_ms - clock_monotonic_ms();
+
+		*timeout_ms = left > 0 ? (int)left : 0;
+	} else if (s->fd < 0 && s->pid > 0) {
+		*timeout_ms = REAP_MS;
+	}
+	if (s->fd >= 0)
+		fds[n++] = (struct pollfd){ .fd = s->fd, .events = POLLIN };
+	if (s->err_fd >= 0)
+		fds[n++] = (struct pollfd){ .fd = s->err_fd, .events = POLLIN };
+	return n;
+}
+
+static void stream_describe(const struct source *source, struct buffer *out)
+{
+	const struct stream *s = (const struct stream *)source;
+	int64_t left;
+
+	switch (source->state) {
+	case SOURCE_READING:
+		buffer_printf(out, s->argv != NULL && !s->said_something ? _("connecting: %s") : _("reading %s"), s->name);
+		break;
+	case SOURCE_WAITING:
+		left = s->next_start_ms - clock_monotonic_ms();
+		buffer_printf(out, _("connecting again in %d s"), left > 0 ? (int)((left + 999) / 1000) : 0);
+		if (source->error.message[0] != '\0')
+			buffer_printf(out, ": %s", source->error.message);
+		break;
+	case SOURCE_ENDED:
+		if (source->error.message[0] != '\0')
+			buffer_puts(out, source->error.message);
+		else
+			buffer_printf(out, _("end of %s"), s->name);
+		break;
+	}
+}
+
+static void stream_free(struct source *source)
+{
+	struct stream *s = stream_of(source);
+
+	close_pipe(s);
+	file_close(&s->err_fd);
+	if (s->pid > 0) {
+		/* Nothing of it is to be waited for. */
+		kill(-s->pid, SIGTERM);
+		kill(-s->pid, SIGKILL);
+		waitpid(s->pid, NULL, 0);
+	}
+	for (size_t i = 0; s->argv != NULL && s->argv[i] != NULL; i++)
+		free(s->argv[i]);
+	free(s->argv);
+	free(s->name);
+	free(s);
+}
+
+static const struct source_ops stream_ops = {
+	.step = stream_step,
+	.poll = stream_poll,
+	.describe = stream_describe,
+	.free = stream_free,
+};
+
+static struct stream *stream_new(const char *name, struct error *err)
+{
+	struct stream *s = calloc(1, sizeof(*s));
+
+	if (s == NULL || (s->name = strdup(name)) == NULL) {
+		free(s);
+		error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+		return NULL;
+	}
+	s->source.ops = &stream_ops;
+	s->fd = -1;
+	s->err_fd = -1;
+	return s;
+}
+
+static char **copy_argv(const char *const *argv)
+{
+	size_t n = 0;
+	char **copy;
+
+	while (argv[n] != NULL)
+		n++;
+	copy = calloc(n + 1, sizeof(*copy));
+	for (size_t i = 0; copy != NULL && i < n; i++) {
+		copy[i] = strdup(argv[i]);
+		if (copy[i] == NULL) {
+			while (i-- > 0)
+				free(copy[i]);
+			free(copy);
+			return NULL;
+		}
+	}
+	return copy;
+}
+
+bool source_open_command(const char *const *argv, bool restart, int64_t pause_ms, struct source **out, struct error *err)
+{
+	struct stream *s = stream_new(argv[0], err);
+
+	*out = NULL;
+	if (s == NULL)
+		return false;
+	s->argv = copy_argv(argv);
+	if (s->argv == NULL) {
+		source_free(&s->source);
+		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	}
+	s->restart = restart;
+	s->first_pause_ms = pause_ms > 0 ? pause_ms : PAUSE_MS;
+	s->pause_ms = s->first_pause_ms;
+	start(s);
+	*out = &s->source;
+	return true;
+}
+
+/* Standard input that is a file is read as one: faster, and nothing is copied. */
+static bool open_file_behind(struct stream *s, struct error *err)
+{
+	int copy = fcntl(s->fd, F_DUPFD_CLOEXEC, 3);
+	struct segment *seg;
+
+	if (copy < 0)
+		return error_errno(err, FINDING_IO_ERROR, _("cannot read %s"), s->name);
+	seg = segment_new(copy, s->name, err);
+	if (seg == NULL)
+		return false;
+	source_push(&s->source, seg);
+	close_pipe(s);
+	s->source.state = SOURCE_ENDED;
+	return true;
+}
+
+bool source_open_fd(int fd, bool own, const char *name, struct source **out, struct error *err)
+{
+	struct stream *s = stream_new(name, err);
+	struct stat st;
+
+	*out = NULL;
+	if (s == NULL) {
+		if (own)
+			file_close(&fd);
+		return false;
+	}
+	s->fd = fd;
+	s->borrowed = !own;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && lseek(fd, 0, SEEK_CUR) == 0 && !open_file_behind(s, err)) {
+		source_free(&s->source);
+		return false;
+	}
+	*out = &s->source;
+	return true;
+}
