@@ -156,26 +156,37 @@ void filter_set_range(struct filter *f, int64_t since_ms, int64_t until_ms)
 	f->until = until_ms == STAMP_NONE ? INT64_MAX : until_ms;
 }
 
+/* Adds what `from` asks for, its times by number. */
+static bool add_all(struct filter *f, const struct filter *from)
+{
+	if (from->level > f->level || from->level_exact) {
+		f->level = from->level;
+		f->level_exact = from->level_exact;
+	}
+	if (from->since > f->since)
+		f->since = from->since;
+	if (from->until < f->until)
+		f->until = from->until;
+	for (size_t i = 0; i < from->count; i++) {
+		if (!filter_add(f, from->terms[i].kind, from->terms[i].exclude, from->terms[i].text, NULL))
+			return false;
+	}
+	return true;
+}
+
+struct filter *filter_combine(const struct filter *a, const struct filter *b)
+{
+	struct filter *f = filter_new();
+
+	if (f != NULL && add_all(f, a) && (b == NULL || add_all(f, b)) && filter_ready(f, STAMP_NONE, NULL))
+		return f;
+	filter_free(f);
+	return NULL;
+}
+
 struct filter *filter_clone(const struct filter *f)
 {
-	struct filter *copy = filter_new();
-
-	if (copy == NULL)
-		return NULL;
-	copy->level = f->level;
-	copy->level_exact = f->level_exact;
-	copy->since = f->since;
-	copy->until = f->until;
-	for (size_t i = 0; i < f->count; i++) {
-		if (!filter_add(copy, f->terms[i].kind, f->terms[i].exclude, f->terms[i].text, NULL))
-			goto failed;
-	}
-	/* The times are known by number by now. */
-	if (filter_ready(copy, STAMP_NONE, NULL))
-		return copy;
-failed:
-	filter_free(copy);
-	return NULL;
+	return filter_combine(f, NULL);
 }
 
 /* --- choosing how to search ------------------------------------------------------------------------------------------ */

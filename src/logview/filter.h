@@ -32,6 +32,9 @@ void filter_free(struct filter *f);
 /* A copy for another thread. NULL when out of memory. */
 struct filter *filter_clone(const struct filter *f);
 
+/* What both let pass; ready, as both are. NULL when out of memory or when there are too many conditions. */
+struct filter *filter_combine(const struct filter *a, const struct filter *b);
+
 /* Adds a condition. `text` is "" for FILTER_FAILURES. */
 bool filter_add(struct filter *f, enum filter_kind kind, bool exclude, const char *text, struct error *err);
 /* "warn": that level or worse. "=warn": exactly that one. */
