@@ -24,7 +24,7 @@
 #define PAUSE_MS 1000
 #define PAUSE_MAX_MS 60000
 #define STEADY_MS 10000			/* a run that lasted so long counts as a success */
-#define GRACE_MS 500			/* from the end of its output to its death */
+#define GRACE_MS 500			/* from the end of its output to the signal, and from that to its death */
 #define REAP_MS 20			/* looked after meanwhile */
 #define WORDS_MAX 256
 
@@ -43,7 +43,8 @@ struct stream {
 	size_t words_len;
 	bool words_ended;		/* the next byte starts a new line */
 	int64_t first_pause_ms, pause_ms, started_ms, next_start_ms;	/* monotonic */
-	int64_t kill_ms;		/* its output has ended; when it is killed */
+	int64_t ended_ms;		/* when its output ended (monotonic) */
+	bool stopped;			/* it did not end by itself */
 	bool said_something;		/* this run */
 	bool broken;			/* nothing more can be kept: source.error says why */
 	char chunk[CHUNK];
@@ -172,7 +173,7 @@ static void say_how_it_ended(struct stream *s, int status)
 {
 	const char *colon = s->words[0] != '\0' ? ": " : "";
 
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (s->stopped || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
 		error_clear(&s->source.error);
 	else if (WIFEXITED(status))
 		error_set(&s->source.error, FINDING_NONE, _("%s ended with status %d%s%s"), s->argv[0], WEXITSTATUS(status),
@@ -182,17 +183,20 @@ static void say_how_it_ended(struct stream *s, int status)
 			  colon, s->words);
 }
 
-/* Its output has ended: asks for its own end, without waiting. Its whole group is meant: ssh may have helpers. */
+/* Its output has ended, so it ends, or is ended: without waiting for it here. Its whole group is meant: ssh may have
+ * helpers. */
 static unsigned int reap(struct stream *s)
 {
+	int64_t late_ms = clock_monotonic_ms() - s->ended_ms;
 	int status = 0;
 	pid_t ended;
 
 	hear_words(s);
 	ended = waitpid(s->pid, &status, WNOHANG);
 	if (ended == 0) {
-		if (clock_monotonic_ms() >= s->kill_ms)
-			kill(-s->pid, SIGKILL);
+		s->stopped = late_ms >= GRACE_MS;
+		if (s->stopped)
+			kill(-s->pid, late_ms >= 2 * GRACE_MS ? SIGKILL : SIGTERM);
 		return 0;
 	}
 	file_close(&s->err_fd);
@@ -270,8 +274,8 @@ static unsigned int pipe_ended(struct stream *s)
 {
 	close_pipe(s);
 	if (s->pid > 0) {
-		kill(-s->pid, SIGTERM);
-		s->kill_ms = clock_monotonic_ms() + GRACE_MS;
+		s->ended_ms = clock_monotonic_ms();
+		s->stopped = false;
 		return reap(s);
 	}
 	s->source.state = SOURCE_ENDED;

@@ -567,6 +567,115 @@ static void a_rotation_that_dates_and_packs_is_followed(void **state)
 	file_close(&w->fd);
 }
 
+/* --- commands and pipes ---------------------------------------------------------------------------------------------- */
+
+static void a_command_is_started_again_when_it_ends(void **state)
+{
+	const char *const argv[] = { "sh", "-c", "n=$(cat n 2>/dev/null || echo 0); echo seq $n; echo $((n + 1)) >n; "
+				     "echo 'connection lost' >&2; exit 255", NULL };
+	struct account a = { 0 };
+	struct source *source;
+	struct reader *reader;
+	struct buffer text = BUFFER_INIT(1000);
+	int64_t deadline = clock_monotonic_ms() + DEADLINE_MS;
+
+	(void)state;
+	assert_int_equal(chdir(dir), 0);
+	assert_true(source_open_command(argv, true, 20, &source, NULL));
+	reader = make_reader(source, &a);
+	read_until(source, reader, &a, 3);
+	assert_int_equal(a.joints[JOINT_RECONNECTED], 2);
+	while (source_state(source) != SOURCE_WAITING) {
+		source_step(source);
+		assert_true(clock_monotonic_ms() < deadline);
+	}
+	source_describe(source, &text);
+	assert_non_null(strstr(buffer_text(&text), "connecting again in"));
+	assert_non_null(strstr(buffer_text(&text), "status 255: connection lost"));
+	reader_free(reader);
+	source_free(source);
+	buffer_clear(&text);
+	assert_int_equal(chdir("/"), 0);
+}
+
+static void a_command_that_is_not_there_is_told(void **state)
+{
+	const char *const argv[] = { "/nonexistent/ssh", "node", NULL };
+	struct source *source;
+
+	(void)state;
+	assert_true(source_open_command(argv, true, 0, &source, NULL));
+	assert_int_equal(source_state(source), SOURCE_WAITING);
+	assert_non_null(strstr(source_error(source)->message, "/nonexistent/ssh"));
+	source_free(source);
+}
+
+static void a_command_that_does_not_end_is_ended(void **state)
+{
+	const char *const argv[] = { "sh", "-c", "trap '' TERM; echo seq 0; sleep 1000", NULL };
+	struct account a = { 0 };
+	struct source *source;
+	struct reader *reader;
+	int64_t before;
+
+	(void)state;
+	assert_true(source_open_command(argv, true, 0, &source, NULL));
+	reader = make_reader(source, &a);
+	read_until(source, reader, &a, 1);
+	before = clock_monotonic_ms();
+	reader_free(reader);
+	source_free(source);
+	assert_true(clock_monotonic_ms() - before < 5000);
+}
+
+/* Counts lines; a line is never cut by the change from one temporary file to the next. */
+static bool count_lines(void *data, const struct reader_piece *piece)
+{
+	long *lines = data;
+
+	assert_true(piece->n > 0 && piece->text[piece->n - 1] == '\n');
+	for (size_t i = 0; i < piece->n; i++)
+		*lines += piece->text[i] == '\n';
+	return true;
+}
+
+static void a_long_pipe_is_read_whole_in_bounded_space(void **state)
+{
+	static const char command[] = "i=0; while [ $i -lt 8 ]; do "
+				      "yes '2026-11-24 10:00:00,000 INFO  [w][[]] t.W -:::::- x' | head -300000; i=$((i + 1)); done";
+	struct filter *everything = filter_new();
+	long lines = 0;
+	const struct reader_calls calls = { count_lines, NULL, &lines };
+	const char *const argv[] = { "sh", "-c", command, NULL };
+	struct source *source;
+	struct reader *reader;
+	struct error err = ERROR_INIT;
+	int64_t deadline = clock_monotonic_ms() + DEADLINE_MS;
+
+	(void)state;
+	assert_true(filter_ready(everything, 0, NULL));
+	assert_true(source_open_command(argv, false, 0, &source, NULL));
+	reader = reader_new(source, everything, false, false, false, &calls);
+	while (source_state(source) != SOURCE_ENDED) {
+		struct pollfd fds[SOURCE_FDS_MAX];
+		int timeout;
+
+		source_step(source);
+		assert_int_equal(reader_step(reader, &err), READER_WAIT);
+		if (source_count(source) > 0)
+			source_drop_before(source, source_at(source, source_count(source) - 1)->number);
+		assert_true(source_count(source) <= 1);
+		assert_true(clock_monotonic_ms() < deadline);
+		poll(fds, source_poll(source, fds, &timeout), 100);
+	}
+	assert_int_equal(reader_step(reader, &err), READER_WAIT);
+	assert_int_equal(lines, 2400000);
+	assert_true(source_at(source, 0)->number > SEGMENT_FIRST_NUMBER);
+	reader_free(reader);
+	source_free(source);
+	filter_free(everything);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
@@ -577,6 +686,10 @@ int main(void)
 		TEST(generations_that_came_and_went_unseen_are_read),
 		TEST(what_was_rotated_away_last_is_read_though_nothing_follows),
 		TEST(a_rotation_that_dates_and_packs_is_followed),
+		TEST(a_command_is_started_again_when_it_ends),
+		TEST(a_command_that_is_not_there_is_told),
+		TEST(a_command_that_does_not_end_is_ended),
+		TEST(a_long_pipe_is_read_whole_in_bounded_space),
 		TEST(every_line_is_read_once_while_files_are_renamed),
 		TEST(every_line_is_read_once_while_files_are_copied_and_truncated),
 		TEST(every_line_is_read_once_under_all_four_kinds),
