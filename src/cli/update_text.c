@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "cli/check_text.h"
 
 #define BARS_MAX 64
 #define NAME_COLS 28
@@ -27,6 +28,7 @@ struct update_text {
 	int bar_count;
 	int drawn;			/* rows of bars on the screen now */
 	size_t finished;		/* components that are complete */
+	struct check_text checks;	/* of the diagnosis around the update */
 };
 
 struct update_text *update_text_new(const struct cli *cli)
@@ -35,6 +37,7 @@ struct update_text *update_text_new(const struct cli *cli)
 
 	if (t != NULL) {
 		t->cli = cli;
+		check_text_init(&t->checks, cli->color, true);
 		t->terminal = isatty(STDOUT_FILENO) && getenv("TERM") != NULL && strcmp(getenv("TERM"), "dumb") != 0;
 	}
 	return t;
@@ -42,6 +45,8 @@ struct update_text *update_text_new(const struct cli *cli)
 
 void update_text_free(struct update_text *t)
 {
+	if (t != NULL)
+		check_text_clear(&t->checks);
 	free(t);
 }
 
@@ -210,6 +215,24 @@ static void put_finished(const struct update_text *t, const json_t *event)
 	fputc('\n', out);
 }
 
+/* A verdict that finds a cause is told in full; warnings are named, and health goes without saying. */
+static void put_verdict(struct update_text *t, const json_t *event)
+{
+	size_t i;
+	json_t *code;
+
+	if (strcmp(text_of(event, "status"), "fail") == 0) {
+		check_text_put(&t->checks, event);
+		putchar('\n');
+	} else if (!t->cli->quiet) {
+		json_array_foreach(json_object_get(event, "also"), i, code)
+			printf(_("  warning: %s [%s]\n"), _(finding_info(finding_by_code(json_string_value(code)))->cause),
+			       json_string_value(code));
+	}
+	check_text_clear(&t->checks);
+	check_text_init(&t->checks, t->cli->color, true);
+}
+
 void update_text_put(struct update_text *t, const json_t *event)
 {
 	const char *kind = text_of(event, "event");
@@ -224,6 +247,10 @@ void update_text_put(struct update_text *t, const json_t *event)
 	if (strcmp(kind, "update.finished") == 0) {
 		put_finished(t, event);
 		t->bar_count = 0;
+	} else if (strcmp(kind, "verdict") == 0) {
+		put_verdict(t, event);
+	} else if (strncmp(kind, "check.", 6) == 0) {
+		check_text_put(&t->checks, event);
 	} else if (strcmp(kind, "update.notice") == 0) {
 		fflush(stdout);
 		fprintf(stderr, _("posture-console: warning: %s [%s]\n"), text_of(event, "message"), text_of(event, "finding"));

@@ -81,6 +81,14 @@ static void summarise_no_failure(const struct account_input *in, struct buffer *
 		buffer_printf(out, _("%s:%u can be used."), t->host, (unsigned int)t->port);
 }
 
+/* Only the update met it. */
+static void summarise_update(const struct account_input *in, struct buffer *out)
+{
+	buffer_puts(out, in->context->options->failed_summary);
+	if (in->verdict->confidence == DIAGNOSE_LIKELY)
+		buffer_puts(out, _(". The checks find nothing wrong now: it may have been passing."));
+}
+
 char *account_summary(const struct account_input *in)
 {
 	const struct diagnose_verdict *v = in->verdict;
@@ -91,9 +99,10 @@ char *account_summary(const struct account_input *in)
 		summarise_no_failure(in, &out);
 	else if (v->cause == FINDING_CLOCK_FAST || v->cause == FINDING_CLOCK_SLOW)
 		summarise_clock(in, &out);
+	else if (id == CHECK_COUNT && in->context->options->failed_summary != NULL)
+		summarise_update(in, &out);
 	else if (in->symptom != FINDING_NONE || id == CHECK_COUNT)
-		buffer_puts(&out, id == CHECK_COUNT && in->context->options->failed_summary != NULL ?
-			    in->context->options->failed_summary : _(finding_info(v->cause)->cause));
+		buffer_puts(&out, _(finding_info(v->cause)->cause));
 	else
 		buffer_puts(&out, in->context->results[id].summary);
 	text_sanitise(&safe, buffer_text(&out), out.len);

@@ -159,5 +159,6 @@ void check_local_run(const struct check_context *c, struct check_result *r)
 		return;
 	}
 	look_at_state(c, r);
-	check_local_network(c, r);
+	if (!c->options->without_network)
+		check_local_network(c, r);
 }

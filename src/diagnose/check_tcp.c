@@ -291,30 +291,43 @@ static void fail(struct tcp_check *t)
 
 /* --- success --------------------------------------------------------------------------------------------------------------- */
 
-static void count_family(const struct tcp_check *t, int family, size_t *good, size_t *dead)
+struct family {
+	size_t good;			/* addresses that answered */
+	size_t refused;			/* by the server itself: the way there is whole */
+	size_t dead;
+};
+
+static struct family count_family(const struct tcp_check *t, int family)
 {
-	*good = 0;
-	*dead = 0;
+	struct family count = { 0 };
+
 	for (size_t i = 0; i < t->targets.count; i++) {
-		if (probe_address_family(&t->targets.items[i]) != family)
+		enum probe_tcp_outcome outcome = t->results[i].outcome;
+
+		/* Without a route nothing is tried, and nothing is lost. A service of this node itself that listens on one
+		 * family only ("localhost") costs an update no time either. */
+		if (probe_address_family(&t->targets.items[i]) != family || outcome == PROBE_TCP_NO_ROUTE ||
+		    (outcome == PROBE_TCP_REFUSED && probe_address_kind(&t->targets.items[i]) == PROBE_ADDRESS_LOOPBACK))
 			continue;
-		*good += t->results[i].outcome == PROBE_TCP_CONNECTED;
-		/* Without a route nothing is tried, and nothing is lost. */
-		*dead += t->results[i].outcome != PROBE_TCP_CONNECTED && t->results[i].outcome != PROBE_TCP_NO_ROUTE;
+		if (outcome == PROBE_TCP_CONNECTED)
+			count.good++;
+		else if (outcome == PROBE_TCP_REFUSED)
+			count.refused++;
+		else
+			count.dead++;
 	}
+	return count;
 }
 
 static void warn_of_dead_addresses(struct tcp_check *t)
 {
-	size_t good4, dead4, good6, dead6;
+	struct family v4 = count_family(t, AF_INET), v6 = count_family(t, AF_INET6);
 
-	count_family(t, AF_INET, &good4, &dead4);
-	count_family(t, AF_INET6, &good6, &dead6);
-	if (good4 > 0 && good6 == 0 && dead6 > 0) {
+	if (v4.good > 0 && v6.good + v6.refused == 0 && v6.dead > 0) {
 		result_add(t->r, FINDING_IPV6_BROKEN, WEIGHT_WARN);
-		dead6 = 0;
+		v6.dead = 0;
 	}
-	if (dead4 + dead6 > 0)
+	if (v4.dead + v4.refused + v6.dead + v6.refused > 0)
 		result_add(t->r, FINDING_TCP_SOME_ADDRESSES_DEAD, WEIGHT_WARN);
 }
 

@@ -12,6 +12,10 @@
 #include "diagnose/target.h"
 #include "diagnose/verdict.h"
 
+/* When these pass, an update can be made, whatever the others would say. */
+#define ENOUGH (1u << CHECK_LOCAL | 1u << CHECK_DNS | 1u << CHECK_TCP | 1u << CHECK_PROXY | 1u << CHECK_TLS | \
+		1u << CHECK_CHAIN | 1u << CHECK_HTTP)
+
 static const char *const check_names[CHECK_COUNT] = { "local", "dns", "time", "tcp", "proxy", "tls", "chain", "http",
 						       "icmp" };
 
@@ -86,7 +90,7 @@ static void take_proxy(const struct diagnose_options *o, struct check_context *c
 
 static json_t *facts_of(const struct check_context *c)
 {
-	json_t *facts = snapshot_read(c->settings, c->state_dir);
+	json_t *facts = snapshot_read(c->settings, c->state_dir, c->target.url);
 
 	if (facts != NULL)
 		snapshot_add(facts, check_facts(c, CHECK_DNS), check_facts(c, CHECK_TIME), check_facts(c, CHECK_CHAIN));
@@ -116,7 +120,8 @@ bool diagnose_run(const struct diagnose_options *o, const struct event_sink *sin
 	int budget_ms = o->budget_ms > 0 ? o->budget_ms : DIAGNOSE_BUDGET_MS;
 	struct engine_options engine = { .table = check_table, .selected = o->only != 0 ? o->only : (1u << CHECK_COUNT) - 1,
 					 .budget_ms = budget_ms, .total_ms = budget_ms * 5 / 2,
-					 .cancel_fd = o->cancel_fd, .sink = sink };
+					 .cancel_fd = o->cancel_fd, .stop = o->stop, .sink = sink,
+					 .enough = o->until_usable ? ENOUGH : 0 };
 	struct check_context context = { .options = o, .state_dir = o->state_dir, .settings = o->settings };
 	struct check_result results[CHECK_COUNT] = { 0 };
 	struct diagnose_verdict own, *v = verdict != NULL ? verdict : &own;
@@ -140,10 +145,32 @@ bool diagnose_run(const struct diagnose_options *o, const struct event_sink *sin
 	return true;
 }
 
+static const char *url_of(const struct diagnose_options *o)
+{
+	return o->url != NULL ? o->url : settings_string(o->settings, SETTING_SOURCE_FEED_URL);
+}
+
+bool diagnose_unchanged(const struct diagnose_options *o)
+{
+	json_t *then = snapshot_load(o->state_dir), *now = NULL, *changes = NULL;
+	bool same = false;
+
+	/* Without an issuer the update before was not checked, and a change of it could not be told later. */
+	if (then != NULL && json_object_get(then, "issuer") != NULL) {
+		now = snapshot_read(o->settings, o->state_dir, url_of(o));
+		changes = snapshot_changes(then, now);
+		same = now != NULL && changes != NULL && json_array_size(changes) == 0;
+	}
+	json_decref(then);
+	json_decref(now);
+	json_decref(changes);
+	return same;
+}
+
 bool diagnose_remember(const struct diagnose_options *o, const struct diagnose_verdict *verdict, struct error *err)
 {
 	json_t *snapshot = verdict != NULL && verdict->facts != NULL ? json_incref(verdict->facts) :
-								       snapshot_read(o->settings, o->state_dir);
+								       snapshot_read(o->settings, o->state_dir, url_of(o));
 	bool ok;
 
 	if (snapshot == NULL)

@@ -43,6 +43,9 @@ struct diagnose_options {
 					 * unless it fails. */
 	int budget_ms;			/* of each check; all of them together take 2.5 times as much at most. 0: 8 s */
 	int cancel_fd;			/* the run stops when this descriptor is readable (it is not read); -1: none */
+	bool (*stop)(void);		/* the same, asked whenever a signal has arrived; NULL: none */
+	bool until_usable;		/* once the feed has been read, what still runs is ended: it cannot matter */
+	bool without_network;		/* `local` looks at the state folder only: an offline update */
 	bool holds_lock;		/* the caller is an update: its own lock is no finding */
 	enum finding failed;		/* the update failed with this: the cause unless the checks find a deeper one */
 	const char *failed_summary;	/* and its message, or NULL */
@@ -76,6 +79,10 @@ int diagnose_exit_code(const struct diagnose_verdict *verdict);
 bool diagnose_run(const struct diagnose_options *options, const struct event_sink *sink, struct diagnose_verdict *verdict,
 		  struct error *err);
 void diagnose_verdict_clear(struct diagnose_verdict *verdict);
+
+/* Is everything that can be read without the network (resolver, route, proxy, trusted certificates, the feed's address) as it
+ * was when an update last worked? Then the request itself is the shortest check. Takes a few milliseconds. */
+bool diagnose_unchanged(const struct diagnose_options *options);
 
 /* After a good online update: keeps what the network looked like in STATE/last-good.json, so that a later failure can say
  * what has changed since. `verdict`: of the checks before that update; NULL when they were skipped (then what can be read

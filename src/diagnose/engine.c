@@ -312,7 +312,23 @@ static void advance(struct engine *e)
 	} while (moved);
 }
 
-static void interrupt(struct engine *e)
+/* The checks without which nothing more can matter have all passed. */
+static bool enough(const struct engine *e)
+{
+	if (e->o->enough == 0 || !all_done(e, e->o->enough))
+		return false;
+	for (int id = 0; id < CHECK_COUNT; id++) {
+		const struct check_result *r = &e->results[id];
+
+		if (in_set(e->o->enough & e->wanted, id) &&
+		    (r->status == CHECK_FAIL || (r->status == CHECK_SKIP && !r->not_applicable)))
+			return false;
+	}
+	return true;
+}
+
+/* Ends what still runs or waits. */
+static void end_rest(struct engine *e, const char *why)
 {
 	for (int id = 0; id < CHECK_COUNT; id++) {
 		struct slot *slot = &e->slots[id];
@@ -322,7 +338,7 @@ static void interrupt(struct engine *e)
 		if (slot->state == SLOT_RUNNING)
 			reap(slot);
 		result_init(&e->results[id]);
-		result_skip(&e->results[id], false, "%s", _("interrupted"));
+		result_skip(&e->results[id], false, "%s", why);
 		finish(e, id);
 	}
 }
@@ -358,7 +374,7 @@ static bool wait_and_handle(struct engine *e)
 		if (e->slots[ids[i]].state == SLOT_RUNNING && now >= e->slots[ids[i]].kill_us)
 			overrun(e, ids[i]);
 	}
-	return fds[n].revents == 0;
+	return fds[n].revents == 0 && (e->o->stop == NULL || !e->o->stop());
 }
 
 bool engine_run(const struct engine_options *options, struct check_context *context, struct check_result *results)
@@ -374,12 +390,12 @@ bool engine_run(const struct engine_options *options, struct check_context *cont
 	}
 	context->results = results;
 	advance(&e);
-	while (going && !all_done(&e, e.wanted)) {
+	while (going && !all_done(&e, e.wanted) && !enough(&e)) {
 		going = wait_and_handle(&e);
 		if (going)
 			advance(&e);
 	}
-	if (!going)
-		interrupt(&e);
+	if (!all_done(&e, e.wanted))
+		end_rest(&e, going ? _("not needed: the feed can be used") : _("interrupted"));
 	return going;
 }

@@ -17,6 +17,8 @@ struct engine_options {
 	int budget_ms;			/* of each check */
 	int total_ms;			/* of all */
 	int cancel_fd;			/* -1: none */
+	bool (*stop)(void);		/* asked after every wait; NULL: none */
+	unsigned int enough;		/* once all of these passed, the others are ended; 0: all are waited for */
 	const struct event_sink *sink;
 };
 

@@ -12,6 +12,7 @@
 #include "base/event.h"
 #include "base/file.h"
 #include "base/i18n.h"
+#include "base/text.h"
 #include "net/probe_resolv.h"
 #include "net/probe_route.h"
 #include "trust/trust.h"
@@ -131,9 +132,10 @@ static void read_trust(json_t *snapshot, const char *state_dir)
 	trust_free(store);
 }
 
-json_t *snapshot_read(const struct settings *settings, const char *state_dir)
+json_t *snapshot_read(const struct settings *settings, const char *state_dir, const char *url)
 {
 	json_t *snapshot = json_object();
+	char feed[TEXT_MAX * 2];
 
 	if (snapshot == NULL)
 		return NULL;
@@ -142,6 +144,8 @@ json_t *snapshot_read(const struct settings *settings, const char *state_dir)
 	if (settings != NULL)
 		read_proxy(snapshot, settings);
 	read_trust(snapshot, state_dir);
+	if (url[0] != '\0')
+		set_text(snapshot, "feed", text_url_without_login(feed, sizeof(feed), url));
 	return snapshot;
 }
 
@@ -217,7 +221,8 @@ static void compare_clock(json_t *changes, const json_t *then, const json_t *now
 json_t *snapshot_changes(const json_t *then, const json_t *now)
 {
 	static const struct { const char *key, *label; } rows[] = {
-		{ "resolver", N_("name servers") }, { "route", N_("default route") }, { "proxy", N_("proxy setting") },
+		{ "feed", N_("feed address") }, { "resolver", N_("name servers") },
+		{ "route", N_("default route") }, { "proxy", N_("proxy setting") },
 		{ "issuer", N_("certificate issuer") }, { "trust", N_("trusted certificates") },
 	};
 	json_t *changes = json_array();

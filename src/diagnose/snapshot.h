@@ -12,8 +12,8 @@
 #include "base/error.h"
 #include "settings/settings.h"
 
-/* What can be read without the network. New reference; NULL when out of memory. */
-json_t *snapshot_read(const struct settings *settings, const char *state_dir);
+/* What can be read without the network, and the feed's URL. New reference; NULL when out of memory. */
+json_t *snapshot_read(const struct settings *settings, const char *state_dir, const char *url);
 
 /* Adds what the checks found out: issuer, addresses, intermediates, clock. */
 void snapshot_add(json_t *snapshot, const json_t *dns_facts, const json_t *time_facts, const json_t *chain_facts);

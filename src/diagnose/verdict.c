@@ -182,6 +182,14 @@ static const struct check_finding *suspect_behind(const struct verdict_input *in
 	return NULL;
 }
 
+/* What an update saw with its own eyes needs no second witness; what the network did to it may have passed. */
+static bool seen_itself(enum finding failed)
+{
+	enum finding_area area = finding_info(failed)->area;
+
+	return area == AREA_LOCAL || area == AREA_HTTP || area == AREA_BUNDLE;
+}
+
 static void choose_cause(const struct verdict_input *in, struct diagnose_verdict *out, enum finding *symptom)
 {
 	enum check_id where = CHECK_LOCAL;
@@ -197,7 +205,7 @@ static void choose_cause(const struct verdict_input *in, struct diagnose_verdict
 		f = first(in, WEIGHT_FAIL, &where, NULL, 0);
 	if (f == NULL) {
 		out->cause = in->failed;
-		out->confidence = DIAGNOSE_LIKELY;
+		out->confidence = seen_itself(in->failed) ? DIAGNOSE_CONFIRMED : DIAGNOSE_LIKELY;
 		return;
 	}
 	out->cause = f->code;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "diagnose/diagnose.h"
 #include "feed/bundle.h"
 #include "feed/manifest.h"
 #include "feed/signature.h"
@@ -45,6 +46,9 @@ struct update {
 
 	enum finding notices[NOTICES_MAX];	/* warnings, for "also" */
 	int notice_count;
+	struct diagnose_verdict network;	/* of the checks before it, when `checked` */
+	bool checked;
+	bool known_network;		/* all is as it was after the last good update */
 	char wanted_anchor[64];			/* key identifier of who would have to vouch for a refused server */
 	int64_t bytes_received;
 	int requests;
@@ -66,6 +70,15 @@ void update_count(struct update *u, const struct http_response *response);
 /* A server was refused because nobody vouches for it: is the one who would in the store, but disabled or not trusted for
  * Cisco services? Then that is the cause. */
 void update_name_anchor(struct update *u, struct error *err);
+
+/* checks.c: the checks before an online update. False when they found a cause, which is in *err then. They run only where there
+ * is something to find out: when the last update failed, or when something has changed since the last good one. Otherwise the
+ * first request is the shortest check, and a failure is looked into afterwards. */
+bool update_check_before(struct update *u, struct error *err);
+/* After a failure: runs the checks that can say more, emits their verdict, and puts its cause in *err. */
+void update_check_after(struct update *u, struct error *err);
+/* After a success: what the network looks like when all is well. */
+void update_remember_network(struct update *u);
 
 /* web.c: fetches the manifest and its signature (u->xml, u->p7s, u->base_url). `unchanged`: the server says that it is
  * what we have. */

@@ -79,6 +79,7 @@ static bool begin(struct update *u, struct error *err)
 static void end(struct update *u)
 {
 	update_network_close(u);
+	diagnose_verdict_clear(&u->network);
 	bundle_free(u->bundle);
 	file_close(&u->bundle_fd);
 	file_close(&u->parts_fd);
@@ -382,10 +383,13 @@ int update_run(void *data, const struct event_sink *sink, void (*ready)(void *to
 				   u.options->source == UPDATE_WEB ? "web" : "offline", "from", event_string(u.from), "pid",
 				   (int)getpid()));
 	log_write(u.log, LOG_LEVEL_INFO, "DownloadManager", "", "Starting opswat download");
-	outcome = run_phases(&u, &err);
+	outcome = update_check_before(&u, &err) ? run_phases(&u, &err) : OUTCOME_FAILED;
 	if (outcome == OUTCOME_FAILED) {
 		(void)store_error_refine(u.store, &err);
 		update_name_anchor(&u, &err);
+		update_check_after(&u, &err);
+	} else {
+		update_remember_network(&u);
 	}
 	if (outcome == OUTCOME_UPDATED && !run_hook(&u, &rolled_back, &hook_error)) {
 		update_notice(&u, hook_error.code, "%s", hook_error.message);
