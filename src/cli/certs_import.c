@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/i18n.h"
 #include "cli/certs.h"
+#include "trust/details.h"
 
 #define FILES_MAX 1000
 #define EXPORT_MAX_BYTES (32u * 1024 * 1024)
@@ -82,23 +83,12 @@ out:
 	return ok;
 }
 
-static const struct trust_entry *entry_of(const struct trust_store *store, const unsigned char sha256[32])
-{
-	for (size_t i = 0; i < trust_count(store); i++) {
-		const struct trust_entry *e = trust_at(store, i);
-
-		if (memcmp(e->sha256, sha256, sizeof(e->sha256)) == 0)
-			return e;
-	}
-	return NULL;
-}
-
 static int report_json(const struct trust_store *store, unsigned char (*fingerprints)[32], size_t added)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < added; i++) {
-		const struct trust_entry *e = entry_of(store, fingerprints[i]);
+		const struct trust_entry *e = trust_find_sha256(store, fingerprints[i]);
 
 		if (e != NULL)
 			json_array_append_new(list, certs_entry_json(e));
@@ -110,7 +100,7 @@ static void report_one(const struct trust_entry *e)
 {
 	char hex[128], text[CERTS_USAGES_MAX];
 
-	certs_hex(hex, sizeof(hex), e->sha256, sizeof(e->sha256));
+	trust_hex_colons(hex, sizeof(hex), e->sha256, sizeof(e->sha256));
 	cli_print_safe(e->name);
 	printf(_("\n  SHA-256 %s\n  trusted for: %s\n"), hex, certs_usages_text(text, e->usages));
 }
@@ -123,7 +113,7 @@ static int report(const struct cli *cli, const struct trust_store *store, unsign
 	if (!cli->quiet) {
 		printf(P_("%zu certificate imported and enabled:\n", "%zu certificates imported and enabled:\n", added), added);
 		for (size_t i = 0; i < added; i++) {
-			const struct trust_entry *e = entry_of(store, fingerprints[i]);
+			const struct trust_entry *e = trust_find_sha256(store, fingerprints[i]);
 
 			if (e != NULL)
 				report_one(e);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "cli/certs.h"
+#include "trust/list.h"
 
 #define DATE_CHARS 10
 
@@ -11,6 +12,9 @@ struct filter {
 	bool enabled;
 	bool expired;
 	unsigned int usages;
+	const char *text;		/* as the console's filter */
+	enum trust_order order;
+	bool reverse;
 };
 
 static bool passes(const struct trust_entry *e, const struct filter *filter)
@@ -28,15 +32,15 @@ static void put_warnings(const struct cli *cli, const struct trust_store *store)
 		certs_warn(cli, &warning);
 }
 
-static int list_json(const struct trust_store *store, const struct filter *filter)
+static int list_json(const struct trust_list *list, const struct filter *filter)
 {
-	json_t *list = json_array();
+	json_t *all = json_array();
 
-	for (size_t i = 0; i < trust_count(store); i++) {
-		if (passes(trust_at(store, i), filter))
-			json_array_append_new(list, certs_entry_json(trust_at(store, i)));
+	for (size_t i = 0; i < list->count; i++) {
+		if (passes(list->rows[i], filter))
+			json_array_append_new(all, certs_entry_json(list->rows[i]));
 	}
-	return certs_put_json(list);
+	return certs_put_json(all);
 }
 
 static const char *date_mark(const struct trust_entry *e)
@@ -68,29 +72,41 @@ static void put_entry(const struct trust_entry *e)
 		expires, e->name);
 }
 
-/* The enabled ones first: they are few, and what matters. */
-static int list_text(const struct cli *cli, const struct trust_store *store, const struct filter *filter)
+static int list_text(const struct cli *cli, const struct trust_list *list, const struct filter *filter)
 {
-	size_t shown = 0, enabled = 0;
+	size_t shown = 0;
 
 	if (!cli->quiet)
 		put_row(_("State"), _("Services"), _("Expires"), _("Name"));
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < trust_count(store); i++) {
-			const struct trust_entry *e = trust_at(store, i);
-
-			if (e->enabled != (pass == 0))
-				continue;
-			enabled += pass == 0;
-			if (!passes(e, filter))
-				continue;
-			put_entry(e);
-			shown++;
-		}
+	for (size_t i = 0; i < list->count; i++) {
+		if (!passes(list->rows[i], filter))
+			continue;
+		put_entry(list->rows[i]);
+		shown++;
 	}
 	if (!cli->quiet)
-		printf(_("\n%zu shown of %zu, %zu enabled\n"), shown, trust_count(store), enabled);
+		printf(_("\n%zu shown of %zu, %zu enabled\n"), shown, trust_count(list->store), list->enabled);
 	return EXIT_OK;
+}
+
+static int list_with(const struct cli *cli, const struct trust_store *store, const struct filter *filter)
+{
+	struct error err = ERROR_INIT;
+	struct trust_list list;
+	int code;
+
+	trust_list_init(&list);
+	snprintf(list.filter, sizeof(list.filter), "%s", filter->text);
+	list.order = filter->order;
+	list.backwards = filter->reverse;
+	if (!trust_list_update(&list, store)) {
+		error_set(&err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+		code = cli_fail(cli, &err);
+	} else {
+		code = cli->json ? list_json(&list, filter) : list_text(cli, &list, filter);
+	}
+	trust_list_clear(&list);
+	return code;
 }
 
 int certs_list(struct cli *cli, int argc, char **argv)
@@ -99,10 +115,13 @@ int certs_list(struct cli *cli, int argc, char **argv)
 		{ "enabled", no_argument, NULL, 'e' },
 		{ "expired", no_argument, NULL, 'x' },
 		{ "usage", required_argument, NULL, 'u' },
+		{ "filter", required_argument, NULL, 'f' },
+		{ "sort", required_argument, NULL, 's' },
+		{ "reverse", no_argument, NULL, 'r' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct trust_store *store;
-	struct filter filter = { 0 };
+	struct filter filter = { .text = "", .order = TRUST_BY_STATE };
 	int c, code = EXIT_OK;
 
 	while ((c = cli_getopt(cli, argc, argv, "", options)) != -1) {
@@ -110,6 +129,13 @@ int certs_list(struct cli *cli, int argc, char **argv)
 		case 'h': return EXIT_OK;
 		case 'e': filter.enabled = true; break;
 		case 'x': filter.expired = true; break;
+		case 'f': filter.text = optarg; break;
+		case 'r': filter.reverse = true; break;
+		case 's':
+			filter.order = trust_order_by_name(optarg);
+			if (filter.order == TRUST_ORDER_COUNT)
+				return cli_usage(cli, _("\"%s\" is none of state, name, expiry, services and issuer"), optarg);
+			break;
 		case 'u':
 			if (!certs_take_usages(cli, optarg, &filter.usages))
 				return EXIT_USAGE;
@@ -122,7 +148,7 @@ int certs_list(struct cli *cli, int argc, char **argv)
 	store = certs_open(cli, &code);
 	if (store == NULL)
 		return code;
-	code = cli->json ? list_json(store, &filter) : list_text(cli, store, &filter);
+	code = list_with(cli, store, &filter);
 	put_warnings(cli, store);
 	trust_free(store);
 	return code;

@@ -1,6 +1,4 @@
 /* posture-console certs show, and what a certificate looks like in JSON. */
-#include <openssl/evp.h>
-#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,6 +6,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "cli/certs.h"
+#include "trust/details.h"
 
 #define LABEL_COLS 14
 
@@ -45,15 +44,6 @@ static json_t *remarks_json(unsigned int set)
 	return list;
 }
 
-void certs_hex(char *dst, size_t size, const unsigned char *bytes, size_t len)
-{
-	size_t used = 0;
-
-	dst[0] = '\0';
-	for (size_t i = 0; i < len && used + 4 < size; i++)
-		used += (size_t)snprintf(dst + used, size - used, "%s%02X", i > 0 ? ":" : "", bytes[i]);
-}
-
 static void lower_hex(char *dst, const unsigned char *digest, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
@@ -82,77 +72,44 @@ void certs_put_column(const char *text, size_t cols)
 	buffer_clear(&out);
 }
 
-static const struct {
-	uint32_t bit;
-	const char *name;
-} key_usages[] = {
-	{ KU_DIGITAL_SIGNATURE, "digitalSignature" }, { KU_NON_REPUDIATION, "nonRepudiation" },
-	{ KU_KEY_ENCIPHERMENT, "keyEncipherment" }, { KU_DATA_ENCIPHERMENT, "dataEncipherment" },
-	{ KU_KEY_AGREEMENT, "keyAgreement" }, { KU_KEY_CERT_SIGN, "keyCertSign" }, { KU_CRL_SIGN, "cRLSign" },
-	{ KU_ENCIPHER_ONLY, "encipherOnly" }, { KU_DECIPHER_ONLY, "decipherOnly" },
-};
-
-static json_t *key_usage_json(X509 *certificate)
+static json_t *key_usage_json(const struct trust_details *d)
 {
-	uint32_t bits = X509_get_key_usage(certificate);
-	json_t *list;
+	json_t *list = d->has_key_usage ? json_array() : json_null();
 
-	if (bits == UINT32_MAX)
-		return json_null();
-	list = json_array();
-	for (size_t i = 0; i < sizeof(key_usages) / sizeof(key_usages[0]); i++) {
-		if ((bits & key_usages[i].bit) != 0)
-			json_array_append_new(list, json_string(key_usages[i].name));
-	}
+	for (size_t i = 0; i < d->key_usage_count; i++)
+		json_array_append_new(list, json_string(d->key_usages[i]));
 	return list;
 }
 
-static json_t *extended_usage_json(X509 *certificate)
+static json_t *extended_usage_json(const struct trust_details *d)
 {
-	EXTENDED_KEY_USAGE *usages = X509_get_ext_d2i(certificate, NID_ext_key_usage, NULL, NULL);
-	json_t *list;
+	json_t *list = d->has_extended_usage ? json_array() : json_null();
 
-	if (usages == NULL)
-		return json_null();
-	list = json_array();
-	for (int i = 0; i < sk_ASN1_OBJECT_num(usages) && i < 32; i++) {
-		const ASN1_OBJECT *object = sk_ASN1_OBJECT_value(usages, i);
-		int nid = OBJ_obj2nid(object);
-		char dotted[80];
-
-		OBJ_obj2txt(dotted, sizeof(dotted), object, 1);
-		json_array_append_new(list, json_string(nid != NID_undef ? OBJ_nid2sn(nid) : dotted));
-	}
-	EXTENDED_KEY_USAGE_free(usages);
+	for (size_t i = 0; i < d->extended_usage_count; i++)
+		json_array_append_new(list, json_string(d->extended_usages[i]));
 	return list;
 }
 
-static json_t *key_id_json(const ASN1_OCTET_STRING *id)
+static json_t *text_or_null(const char *text)
 {
-	char text[256];
-
-	if (id == NULL)
-		return json_null();
-	certs_hex(text, sizeof(text), ASN1_STRING_get0_data(id), (size_t)ASN1_STRING_length(id));
-	return json_string(text);
+	return text[0] != '\0' ? json_string(text) : json_null();
 }
 
 /* What only the certificate itself tells, added to what the index says. */
 static void add_details(json_t *object, X509 *certificate)
 {
-	unsigned char sha1[20] = { 0 };
-	char text[64];
-	long path_length = X509_get_pathlen(certificate);
+	struct trust_details d;
+	char sha1[64];
 
-	X509_digest(certificate, EVP_sha1(), sha1, NULL);
-	lower_hex(text, sha1, sizeof(sha1));
-	json_object_set_new(object, "sha1", json_string(text));
-	json_object_set_new(object, "version", json_integer(X509_get_version(certificate) + 1));
-	json_object_set_new(object, "path_length", path_length >= 0 ? json_integer(path_length) : json_null());
-	json_object_set_new(object, "key_usage", key_usage_json(certificate));
-	json_object_set_new(object, "extended_key_usage", extended_usage_json(certificate));
-	json_object_set_new(object, "subject_key_id", key_id_json(X509_get0_subject_key_id(certificate)));
-	json_object_set_new(object, "authority_key_id", key_id_json(X509_get0_authority_key_id(certificate)));
+	trust_details_of(certificate, &d);
+	lower_hex(sha1, d.sha1, sizeof(d.sha1));
+	json_object_set_new(object, "sha1", json_string(sha1));
+	json_object_set_new(object, "version", json_integer(d.version));
+	json_object_set_new(object, "path_length", d.path_length >= 0 ? json_integer(d.path_length) : json_null());
+	json_object_set_new(object, "key_usage", key_usage_json(&d));
+	json_object_set_new(object, "extended_key_usage", extended_usage_json(&d));
+	json_object_set_new(object, "subject_key_id", text_or_null(d.subject_key_id));
+	json_object_set_new(object, "authority_key_id", text_or_null(d.authority_key_id));
 }
 
 static void put_field(const char *label, const char *value)
@@ -244,7 +201,7 @@ static void show_text(const struct trust_entry *e, const json_t *details)
 	put_field(_("Key"), e->key);
 	put_field(_("Signature"), e->signature_algorithm);
 	put_field(_("CA"), e->ca ? _("yes") : _("no"));
-	certs_hex(text, sizeof(text), e->sha256, sizeof(e->sha256));
+	trust_hex_colons(text, sizeof(text), e->sha256, sizeof(e->sha256));
 	put_field("SHA-256", text);
 	if (details != NULL)
 		put_details(details);

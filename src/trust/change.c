@@ -34,7 +34,7 @@ bool trust_change(struct trust_store *store, const struct trust_edit *edit, stru
 
 	if (store->read_only)
 		return error_set(err, FINDING_NONE, _("the store of trusted certificates was opened for reading only"));
-	lock = trust_lock(store->state_dir, err);
+	lock = trust_lock(store->state_dir, store->patience_ms, err);
 	if (lock < 0)
 		return false;
 	if (!need_folder(store, err) || !trust_index_load(&fresh, store->dir, store->path, err))
@@ -48,6 +48,8 @@ bool trust_change(struct trust_store *store, const struct trust_edit *edit, stru
 		store->index = fresh;
 		fresh = (struct trust_index){ 0 };
 		trust_folder_scan(store, &complete, NULL);
+		/* Under the lock: it is the one that was just written. */
+		store->stamp = trust_stamp_take(store->path);
 	}
 out:
 	file_close(&lock);
@@ -100,6 +102,16 @@ static bool check_usages(const struct trust_store *store, struct trust_record *r
 		return true;
 	certificate = trust_record_certificate(store, r, err);
 	return certificate != NULL && trust_check_usages(certificate, usages, err);
+}
+
+bool trust_usage_possible(const struct trust_store *store, const struct trust_entry *entry, unsigned int usage,
+			  struct error *err)
+{
+	struct trust_record *r = trust_index_by_sha256(&store->index, entry->sha256);
+
+	if (r == NULL)
+		return error_set(err, FINDING_NONE, _("the certificate is no longer in the store"));
+	return check_usages(store, r, r->entry.usages | trust_usage_with_needs(usage), err);
 }
 
 static bool apply_usages(struct trust_store *store, struct trust_index *fresh, void *data, struct error *err)

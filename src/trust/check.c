@@ -200,21 +200,29 @@ static void name_options(struct error *err, unsigned int needed)
 	error_next(err, _("If it must be this one, import it with %s."), options);
 }
 
-bool trust_admit(X509 *certificate, const char *label, unsigned int allow, struct error *err)
+/* The first rule that it breaks and `allow` does not lift. */
+void trust_reason(X509 *certificate, unsigned int allow, struct error *err)
 {
 	char why[REASON_MAX];
+
+	for (size_t i = 0; i < RULES; i++) {
+		if ((rules[i].allow & ~allow) != 0 && rules[i].broken(certificate, why)) {
+			error_set(err, rules[i].finding, "%s", why);
+			return;
+		}
+	}
+}
+
+bool trust_admit(X509 *certificate, const char *label, unsigned int allow, struct error *err)
+{
 	unsigned int needed;
 
 	if (!trust_check(certificate, &needed, err))
 		return error_wrap(err, "%s", label);
 	if ((needed & ~allow) == 0)
 		return true;
-	for (size_t i = 0; i < RULES; i++) {
-		if ((rules[i].allow & needed & ~allow) == 0 || !rules[i].broken(certificate, why))
-			continue;
-		error_set(err, rules[i].finding, "%s: %s", label, why);
-		break;
-	}
+	trust_reason(certificate, allow, err);
+	error_wrap(err, "%s", label);
 	name_options(err, needed);
 	return false;
 }

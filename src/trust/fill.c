@@ -175,7 +175,7 @@ out:
 
 bool trust_fill(const char *state_dir, const char *path, struct error *err)
 {
-	int lock = trust_lock(state_dir, err), dir = -1;
+	int lock = trust_lock(state_dir, TRUST_PATIENCE_MS, err), dir = -1;
 	bool ok;
 
 	if (lock < 0)

@@ -21,28 +21,27 @@
 #define FOLDER "trust"
 #define FILLING ".trust.filling"
 #define LOCK_FILE "trust.lock"
-#define LOCK_WAIT_MS 10000
 #define LOCK_POLL_US 10000
 #define CERTIFICATE_MAX_BYTES (TRUST_IMPORT_MAX_BYTES * 2)	/* base64 takes a third more */
 
 /* --- the lock ------------------------------------------------------------------------------------------------------- */
 
-static bool wait_for_lock(int fd, const char *state_dir, struct error *err)
+static bool wait_for_lock(int fd, const char *state_dir, int patience_ms, struct error *err)
 {
-	int64_t deadline = clock_monotonic_ms() + LOCK_WAIT_MS;
+	int64_t deadline = clock_monotonic_ms() + patience_ms;
 
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return error_errno(err, FINDING_IO_ERROR, _("cannot lock %s/%s"), state_dir, LOCK_FILE);
 		if (clock_monotonic_ms() >= deadline)
 			return error_set(err, FINDING_TRUST_STORE_BUSY, _("another process has been changing the trusted "
-				"certificates in %s for more than %d s"), state_dir, LOCK_WAIT_MS / 1000);
+				"certificates in %s for more than %.1f s"), state_dir, patience_ms / 1000.0);
 		usleep(LOCK_POLL_US);
 	}
 	return true;
 }
 
-int trust_lock(const char *state_dir, struct error *err)
+int trust_lock(const char *state_dir, int patience_ms, struct error *err)
 {
 	char *path;
 	int fd;
@@ -57,7 +56,7 @@ int trust_lock(const char *state_dir, struct error *err)
 	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (fd < 0)
 		error_errno(err, FINDING_PATH_INVALID, _("cannot open the lock %s"), path);
-	else if (!wait_for_lock(fd, state_dir, err))
+	else if (!wait_for_lock(fd, state_dir, patience_ms, err))
 		file_close(&fd);
 	free(path);
 	return fd;
@@ -194,6 +193,18 @@ void trust_file_remove(int dir, const unsigned char sha256[32])
 }
 
 /* --- the folder ----------------------------------------------------------------------------------------------------- */
+
+struct trust_stamp trust_stamp_take(const char *path)
+{
+	char *index = file_join(path, "index.json");
+	struct trust_stamp stamp = { 0 };
+	struct stat st;
+
+	if (index != NULL && stat(index, &st) == 0)
+		stamp = (struct trust_stamp){ st.st_dev, st.st_ino, st.st_size, st.st_ctim };
+	free(index);
+	return stamp;
+}
 
 static bool is_empty(int dir)
 {

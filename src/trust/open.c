@@ -65,6 +65,7 @@ bool trust_open(const char *state_dir, bool read_only, struct trust_store **out,
 		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	store->dir = -1;
 	store->read_only = read_only;
+	store->patience_ms = TRUST_PATIENCE_MS;
 	store->state_dir = strdup(state_dir);
 	store->path = file_join(state_dir, "trust");
 	if (store->state_dir == NULL || store->path == NULL) {
@@ -73,6 +74,8 @@ bool trust_open(const char *state_dir, bool read_only, struct trust_store **out,
 	}
 	if (!trust_state_dir_check(state_dir, err) || !open_folder(store, err))
 		goto out;
+	/* Before reading: a change in between is then seen by trust_refresh(). */
+	store->stamp = trust_stamp_take(store->path);
 	if (store->dir >= 0 ? !trust_load(store, err) : !trust_index_new(&store->index, err))
 		goto out;
 	*out = store;
@@ -96,6 +99,39 @@ void trust_free(struct trust_store *store)
 	free(store);
 }
 
+bool trust_refresh(struct trust_store *store, bool *changed, struct error *err)
+{
+	struct trust_stamp now = trust_stamp_take(store->path);
+	const struct trust_stamp *was = &store->stamp;
+	struct trust_store *fresh, old;
+
+	*changed = false;
+	if (now.inode == was->inode && now.device == was->device && now.size == was->size &&
+	    now.changed.tv_sec == was->changed.tv_sec && now.changed.tv_nsec == was->changed.tv_nsec)
+		return true;
+	/* The folder itself may be another one by now. */
+	if (!trust_open(store->state_dir, true, &fresh, err))
+		return false;
+	fresh->read_only = store->read_only;
+	fresh->patience_ms = store->patience_ms;
+	old = *store;
+	*store = *fresh;
+	*fresh = old;
+	trust_free(fresh);
+	*changed = true;
+	return true;
+}
+
+const char *trust_folder(const struct trust_store *store)
+{
+	return store->path;
+}
+
+void trust_set_patience(struct trust_store *store, int milliseconds)
+{
+	store->patience_ms = milliseconds;
+}
+
 size_t trust_count(const struct trust_store *store)
 {
 	return store->index.count;
@@ -109,6 +145,13 @@ const struct trust_entry *trust_at(const struct trust_store *store, size_t i)
 const struct trust_entry *trust_find(const struct trust_store *store, const char *name)
 {
 	const struct trust_record *r = trust_index_find(&store->index, name, NULL);
+
+	return r != NULL ? &r->entry : NULL;
+}
+
+const struct trust_entry *trust_find_sha256(const struct trust_store *store, const unsigned char sha256[32])
+{
+	const struct trust_record *r = trust_index_by_sha256(&store->index, sha256);
 
 	return r != NULL ? &r->entry : NULL;
 }

@@ -8,6 +8,8 @@
 
 #include <jansson.h>
 #include <openssl/x509.h>
+#include <sys/types.h>
+#include <time.h>
 
 #include "trust/trust.h"
 
@@ -29,11 +31,21 @@ struct trust_index {
 	size_t cap;
 };
 
+/* Which index file it was: every change writes a new one. */
+struct trust_stamp {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec changed;
+};
+
 struct trust_store {
 	char *state_dir;
 	char *path;			/* STATE/trust */
 	int dir;			/* of STATE/trust; -1 while there is none */
 	bool read_only;
+	int patience_ms;		/* how long a change waits for the lock */
+	struct trust_stamp stamp;	/* of the index that is shown */
 	struct trust_index index;
 	char *strays[TRUST_STRAYS_MAX];
 	size_t stray_count;		/* may be more than are named */
@@ -83,6 +95,8 @@ bool trust_rejects_servers(X509 *certificate);
 bool trust_validity(const X509 *certificate, time_t *not_before, time_t *not_after);
 /* Key usage against the usages that it shall have. */
 bool trust_check_usages(X509 *certificate, unsigned int usages, struct error *err);
+/* The first rule of an import that it breaks and `allow` does not lift, as an error. */
+void trust_reason(X509 *certificate, unsigned int allow, struct error *err);
 /* Everything that an import asks of one certificate. `label` says which one, for messages. */
 bool trust_admit(X509 *certificate, const char *label, unsigned int allow, struct error *err);
 
@@ -118,7 +132,10 @@ bool trust_record_set(struct trust_record *record, const char *key, json_t *valu
 
 /* Makes the state folder where it is missing, and waits for the lock of the store; -1 when another holds it for too
  * long. Close to release. */
-int trust_lock(const char *state_dir, struct error *err);
+int trust_lock(const char *state_dir, int patience_ms, struct error *err);
+#define TRUST_PATIENCE_MS 10000
+/* The stamp of the index as it lies there now; all zero when there is none. */
+struct trust_stamp trust_stamp_take(const char *path);
 /* Reads a file of the store: a regular one, that nobody else can write to. `path` is for messages. */
 bool trust_file_read(int dir, const char *name, const char *path, struct buffer *out, struct error *err);
 /* Writes the file of a certificate; flushed when that is asked for. */

@@ -86,11 +86,21 @@ struct trust_store;
 bool trust_open(const char *state_dir, bool read_only, struct trust_store **out, struct error *err);
 void trust_free(struct trust_store *store);
 
+/* Looks whether another program has changed the store since it was read, and reads it again when it has; *changed says
+ * so, and entries are then no longer good. Cheap when nothing changed: one stat(). On an error the store stays as it
+ * was. */
+bool trust_refresh(struct trust_store *store, bool *changed, struct error *err);
+/* STATE/trust: what to watch for changes by others. */
+const char *trust_folder(const struct trust_store *store);
+/* How long a change waits for another program that is changing the store, before it fails. Without it 10 s. */
+void trust_set_patience(struct trust_store *store, int milliseconds);
+
 /* Sorted by name. An entry is good until the store is changed or freed. */
 size_t trust_count(const struct trust_store *store);
 const struct trust_entry *trust_at(const struct trust_store *store, size_t i);
 /* By exact name, or by a SHA-256 fingerprint in hex (colons optional). NULL when there is none. */
 const struct trust_entry *trust_find(const struct trust_store *store, const char *name);
+const struct trust_entry *trust_find_sha256(const struct trust_store *store, const unsigned char sha256[32]);
 /* The entry that is this very certificate, whatever its state; NULL when it is not in the store. */
 const struct trust_entry *trust_find_certificate(const struct trust_store *store, X509 *certificate);
 /* The entries, whatever their state, that can have issued `certificate` (subject and key identifier fit): the first at
@@ -113,6 +123,15 @@ const char *trust_usage_name(unsigned int usage);
 const char *trust_usage_title(unsigned int usage);
 /* False with the rule that is broken in words. */
 bool trust_usages_check(unsigned int usages, struct error *err);
+
+/* The usages to add so that `usage` becomes possible: itself and those that it needs. */
+unsigned int trust_usage_with_needs(unsigned int usage);
+/* The usages to take away with `usage`: itself and those that need it. */
+unsigned int trust_usage_with_dependants(unsigned int usage);
+/* Could the entry be given that usage, together with what it needs? False with the reason why never (its key usage does
+ * not allow it, its file is damaged). */
+bool trust_usage_possible(const struct trust_store *store, const struct trust_entry *entry, unsigned int usage,
+			  struct error *err);
 
 /* The certificates that the bytes hold, unchecked: PEM with any text around, DER (one or several in a row), PKCS#7.
  * Refuses a private key. Own the stack: sk_X509_pop_free(*out, X509_free). For looking before importing. */

@@ -68,6 +68,26 @@ bool trust_usages_check(unsigned int usages, struct error *err)
 	return true;
 }
 
+unsigned int trust_usage_with_needs(unsigned int usage)
+{
+	for (size_t i = 0; i < USAGES; i++) {
+		if (usages_table[i].usage == usage)
+			return usage | usages_table[i].needs;
+	}
+	return 0;
+}
+
+unsigned int trust_usage_with_dependants(unsigned int usage)
+{
+	unsigned int all = usage;
+
+	for (size_t i = 0; i < USAGES; i++) {
+		if ((usages_table[i].needs & usage) != 0)
+			all |= usages_table[i].usage;
+	}
+	return all;
+}
+
 /* Names the usages among `usages` that need `usage`; how many there are. */
 static size_t name_dependants(char *dst, size_t size, unsigned int usages, unsigned int usage)
 {

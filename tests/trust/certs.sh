@@ -64,6 +64,13 @@ says 'our own'
 run 0 certs show Three
 says 'advises against both'
 
+# Filter and order: as the console's.
+run 0 certs list --filter 'corp !two' --sort name --reverse --json
+json '[c["name"] for c in d] == ["Three", "One"]'
+run 0 certs list --filter 5D:56:49:9b --json
+json '[c["name"] for c in d] == ["IdenTrust Commercial Root CA 1"]'
+run 2 certs list --sort colour; says 'none of state, name'
+
 # Refusals: exit code, finding, and nothing changed.
 cp -r "$work/state/trust" "$work/before"
 refuse() { run "$@"; diff -r "$work/state/trust" "$work/before" > /dev/null || note "changed the store"; }
