@@ -15,6 +15,7 @@
 
 #define BUDGET_MS 10000
 #define HTTPS_PORT 443
+#define HOST_FORMS N_("Name a host as www.example.com, www.example.com:8443, 192.0.2.1, [2001:db8::1]:443 or as a URL.")
 #define PEM_MAX (8u * 1024 * 1024)
 
 /* --- the host ---------------------------------------------------------------------------------------------------------- */
@@ -40,7 +41,8 @@ static bool take_url(const char *url, struct verification *v, struct error *err)
 	if (parts == NULL || curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
 	    curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
 	    curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK || !take_port(port, &v->port)) {
-		error_usage(err, _("%s names no host"), url);
+		error_usage(err, _("\"%s\" names no host"), url);
+		error_next(err, "%s", _(HOST_FORMS));
 		goto out;
 	}
 	len = strlen(host);
@@ -77,7 +79,8 @@ static bool take_host(const char *text, struct verification *v, struct error *er
 		snprintf(v->host, sizeof(v->host), "%.*s", (int)len, text);
 	if (len < sizeof(v->host) && (probe_address_parse(v->host, 0, &literal) || probe_dns_name_valid(v->host)))
 		return true;
-	return error_usage(err, _("%s is neither a host name nor an address"), text);
+	error_usage(err, _("\"%s\" is neither a host name nor an address"), text);
+	return error_next(err, "%s", _(HOST_FORMS));
 }
 
 /* --- the judgement ------------------------------------------------------------------------------------------------------ */
@@ -146,37 +149,78 @@ static bool usable(const struct trust_entry *e)
 	return e->enabled && (e->usages & TRUST_CISCO_SERVICES) != 0;
 }
 
-/* The entry of the store that the path ends in; else one that could be its end, were it enabled or trusted. */
-static void find_anchor(struct verification *v)
+/* The first entry of the store that is that certificate, or has issued it. */
+static const struct trust_entry *entry_for(const struct trust_store *store, X509 *certificate)
 {
-	int count = sk_X509_num(v->chain.built);
-	const struct trust_entry *e;
-	X509 *last;
+	const struct trust_entry *e = trust_find_certificate(store, certificate);
 	size_t next = 0;
 
-	if (count <= 0)
-		return;
-	last = sk_X509_value(v->chain.built, count - 1);
-	v->anchor = trust_find_certificate(v->store, last);
-	while (v->anchor == NULL && (e = trust_issuer_of(v->store, last, &next)) != NULL) {
-		X509 *issuer = trust_certificate(v->store, e, NULL);
+	if (e != NULL)
+		return e;
+	while ((e = trust_issuer_of(store, certificate, &next)) != NULL) {
+		X509 *issuer = trust_certificate(store, e, NULL);
 
-		if (issuer != NULL && probe_cert_issued_by(last, issuer))
-			v->anchor = e;
+		if (issuer != NULL && probe_cert_issued_by(certificate, issuer))
+			return e;
 	}
+	return NULL;
+}
+
+/* The entry that the path ends in; else one that could be its end, were it enabled or trusted. Any certificate of the path
+ * can be an anchor, so one further down counts where the top is unknown to the store. */
+static void find_anchor(struct verification *v)
+{
+	int count = sk_X509_num(v->chain.built), lowest = v->chain.end == PROBE_CHAIN_TRUSTED_ANCHOR ? count - 1 : 0;
+
+	for (int i = count - 1; i >= lowest && v->anchor == NULL; i--)
+		v->anchor = entry_for(v->store, sk_X509_value(v->chain.built, i));
 	v->anchor_usable = v->anchor != NULL && usable(v->anchor);
 }
 
-/* What the store alone can mend. An import is left to the person: only its owner can vouch for a CA's fingerprint. */
+bool verify_is_about_anchor(enum finding f)
+{
+	return f == FINDING_TRUST_ROOT_DISABLED || f == FINDING_TRUST_ROOT_NOT_FOR_SERVICES || is_about_issuer(f);
+}
+
+static enum verify_repair repair_of(struct verification *v)
+{
+	int count = sk_X509_num(v->chain.built);
+	X509 *top = count > 0 ? sk_X509_value(v->chain.built, count - 1) : NULL;
+	bool about_anchor = false;
+	unsigned int needed;
+
+	for (size_t i = 0; i < v->finding_count; i++)
+		about_anchor = about_anchor || verify_is_about_anchor(v->findings[i]);
+	if (!about_anchor)
+		return REPAIR_NONE;
+	if (v->anchor != NULL && !v->anchor_usable) {
+		bool services = (v->anchor->usages & TRUST_CISCO_SERVICES) != 0;
+
+		return v->anchor->enabled ? REPAIR_TRUST : services ? REPAIR_ENABLE : REPAIR_ENABLE_TRUST;
+	}
+	/* The top of the path is what everything below hangs on; when it is no CA there is nothing to import of it. */
+	if (top == NULL || !trust_check(top, &needed, NULL) || needed != 0)
+		return REPAIR_IMPORT_FILE;
+	v->candidate = top;
+	return REPAIR_IMPORT;
+}
+
+/* As a command. The CA to import is left to the person: only its owner can vouch for its fingerprint. */
 static void suggest_fix(struct verification *v)
 {
-	enum finding f = v->finding_count > 0 ? v->findings[0] : FINDING_NONE;
+	char word[TRUST_WORD_MAX];
 
-	if (f == FINDING_TRUST_ROOT_DISABLED)
-		snprintf(v->fix, sizeof(v->fix), "posture-console certs enable \"%s\"", v->anchor->name);
-	else if (f == FINDING_TRUST_ROOT_NOT_FOR_SERVICES)
-		snprintf(v->fix, sizeof(v->fix), "posture-console certs trust \"%s\" cisco-services", v->anchor->name);
-	else if (f == FINDING_CERT_UNTRUSTED_ROOT || f == FINDING_CERT_MISSING_INTERMEDIATE)
+	v->repair = repair_of(v);
+	if (v->anchor != NULL)
+		trust_word(word, v->anchor);
+	if (v->repair == REPAIR_ENABLE)
+		snprintf(v->fix, sizeof(v->fix), "posture-console certs enable %s", word);
+	else if (v->repair == REPAIR_TRUST)
+		snprintf(v->fix, sizeof(v->fix), "posture-console certs trust %s cisco-services", word);
+	else if (v->repair == REPAIR_ENABLE_TRUST)
+		snprintf(v->fix, sizeof(v->fix), "posture-console certs enable %s && posture-console certs trust %s cisco-services",
+			 word, word);
+	else if (v->repair != REPAIR_NONE)
 		snprintf(v->fix, sizeof(v->fix), "posture-console certs import FILE --usage cisco-services");
 }
 
@@ -351,7 +395,7 @@ int cli_certs_verify(struct cli *cli, int argc, char **argv)
 		save = optarg;
 	}
 	if (argc - optind > 1)
-		return cli_usage(cli, _("\"%s\" takes one host"), argv[0]);
+		return cli_usage(cli, _("\"%s\" takes one host, not also \"%s\""), argv[0], argv[optind + 1]);
 	s = cli_settings(cli, &code);
 	if (s == NULL)
 		return code;

@@ -9,6 +9,16 @@
 
 #define VERIFY_FINDINGS_MAX 16
 
+/* What would make the store accept the path, as far as its issuer is what is wrong. */
+enum verify_repair {
+	REPAIR_NONE,
+	REPAIR_ENABLE,		/* the anchor */
+	REPAIR_TRUST,		/* the anchor, for Cisco services */
+	REPAIR_ENABLE_TRUST,	/* both */
+	REPAIR_IMPORT,		/* the CA certificate that the server sent, after its owner has vouched for it */
+	REPAIR_IMPORT_FILE	/* a CA certificate that is neither sent nor in the store */
+};
+
 struct verification {
 	char host[256];
 	uint16_t port;
@@ -24,8 +34,13 @@ struct verification {
 	bool anchor_usable;			/* it is enabled and trusted for Cisco services */
 	enum finding findings[VERIFY_FINDINGS_MAX];	/* the most telling first */
 	size_t finding_count;
+	enum verify_repair repair;
+	X509 *candidate;			/* REPAIR_IMPORT: what was sent and could be imported; borrowed */
 	char fix[512];				/* the command that mends it, or ""; raw */
 };
+
+/* Is the finding one that the repair is for: an issuer that is missing or not in force? */
+bool verify_is_about_anchor(enum finding f);
 
 /* The finding that a rule stands for at that place of the path. */
 enum finding verify_finding_of(const struct verification *v, const struct probe_chain_error *e);

@@ -1,4 +1,5 @@
 /* The two faces of `certs verify`: a tree for people, one document for programs. */
+#include <openssl/pem.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,12 +35,57 @@ static bool was_sent(const struct verification *v, X509 *certificate)
 	return false;
 }
 
+static json_t *sha256_json(X509 *certificate)
+{
+	char text[FINGERPRINT_MAX];
+	struct probe_cert c;
+
+	probe_cert_describe(certificate, &c);
+	return json_string(probe_cert_fingerprint_text(text, c.sha256));
+}
+
+/* What to do about it: which certificate, and how. */
+static json_t *repair_json(const struct verification *v)
+{
+	static const char *const names[] = { [REPAIR_ENABLE] = "enable", [REPAIR_TRUST] = "trust",
+					     [REPAIR_ENABLE_TRUST] = "enable-and-trust", [REPAIR_IMPORT] = "import",
+					     [REPAIR_IMPORT_FILE] = "import-file" };
+	json_t *repair;
+
+	if (v->repair == REPAIR_NONE)
+		return json_null();
+	repair = json_pack("{s:s}", "kind", names[v->repair]);
+	if (v->repair == REPAIR_IMPORT)
+		json_object_set_new(repair, "sha256", sha256_json(v->candidate));
+	else if (v->repair == REPAIR_IMPORT_FILE && v->chain.end == PROBE_CHAIN_ISSUER_ABSENT)
+		json_object_set_new(repair, "issuer", event_string(v->chain.missing_issuer));
+	else if (v->repair != REPAIR_IMPORT_FILE)
+		json_object_set_new(repair, "name", json_string(v->anchor->name));
+	return repair;
+}
+
+static json_t *pem_json(X509 *certificate)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *text = NULL;
+	json_t *pem = NULL;
+
+	if (bio != NULL && PEM_write_bio_X509(bio, certificate) == 1) {
+		long len = BIO_get_mem_data(bio, &text);
+
+		pem = json_stringn(text, (size_t)len);
+	}
+	BIO_free(bio);
+	return pem != NULL ? pem : json_null();
+}
+
 static json_t *error_json(const struct verification *v, const struct probe_chain_error *e)
 {
 	enum finding f = verify_finding_of(v, e);
 
-	return json_pack("{s:i, s:s, s:s?}", "error", e->error, "rule", X509_verify_cert_error_string(e->error), "finding",
-			 f != FINDING_NONE ? finding_info(f)->code : NULL);
+	return json_pack("{s:i, s:s, s:s?, s:b}", "error", e->error, "rule", X509_verify_cert_error_string(e->error), "finding",
+			 f != FINDING_NONE ? finding_info(f)->code : NULL, "repairable",
+			 v->repair != REPAIR_NONE && verify_is_about_anchor(f));
 }
 
 static json_t *certificate_json(const struct verification *v, size_t at)
@@ -55,12 +101,14 @@ static json_t *certificate_json(const struct verification *v, size_t at)
 			json_array_append_new(errors, error_json(v, &v->chain.errors[i]));
 	}
 	now = v->at < c.not_before ? "not-yet-valid" : v->at > c.not_after ? "expired" : "valid";
-	object = json_pack("{s:o, s:b, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:b, s:s, s:o}", "depth",
+	object = json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:o, s:b, s:b, s:s, s:o, s:o}", "depth",
 			   at < v->path_count ? json_integer((json_int_t)at) : json_null(), "sent", was_sent(v, v->shown[at]),
-			   "subject", event_string(c.subject), "issuer", event_string(c.issuer), "not_before",
+			   "common_name", event_string(c.common_name), "serial", event_string(c.serial), "subject",
+			   event_string(c.subject), "issuer", event_string(c.issuer), "not_before",
 			   clock_rfc3339(from, c.not_before), "not_after", clock_rfc3339(until, c.not_after), "now", now, "key",
 			   c.key, "signature", c.signature, "names", event_string(c.sans), "ca", c.is_ca, "self_signed",
-			   c.self_signed, "sha256", probe_cert_fingerprint_text(fingerprint, c.sha256), "errors", errors);
+			   c.self_signed, "sha256", probe_cert_fingerprint_text(fingerprint, c.sha256), "errors", errors, "pem",
+			   pem_json(v->shown[at]));
 	return object;
 }
 
@@ -74,13 +122,14 @@ int verify_print_json(const struct verification *v)
 		json_array_append_new(i < v->path_count ? chain : unused, certificate_json(v, i));
 	for (size_t i = 0; i < v->finding_count; i++)
 		json_array_append_new(findings, json_string(finding_info(v->findings[i])->code));
-	all = json_pack("{s:s, s:i, s:s, s:b, s:s, s:s, s:s, s:b, s:s, s:b, s:o, s:o, s:o, s:o, s:o?, s:s?}", "host", v->host, "port",
+	all = json_pack("{s:s, s:i, s:s, s:b, s:s, s:s, s:s, s:b, s:s, s:b, s:o, s:o, s:o, s:o, s:o?, s:s?, s:o, s:o}", "host", v->host, "port",
 			v->port, "address", probe_address_text(address, &v->reach.peer), "via_proxy", v->reach.via_proxy,
 			"version", v->tls.version, "cipher", v->tls.cipher, "at", clock_rfc3339(at, v->at), "trusted", c->trusted,
 			"end", end_name(c->end), "name_matches", c->name_matches, "sent",
 			json_integer((json_int_t)c->sent_count), "chain", chain, "unused", unused, "findings", findings,
 			"anchor", v->anchor != NULL ? certs_entry_json(v->anchor) : NULL, "fix",
-			v->fix[0] != '\0' ? v->fix : NULL);
+			v->fix[0] != '\0' ? v->fix : NULL, "repair", repair_json(v), "missing_issuer",
+			c->end == PROBE_CHAIN_ISSUER_ABSENT ? event_string(c->missing_issuer) : json_null());
 	return certs_put_json(all);
 }
 
@@ -204,7 +253,7 @@ static void put_next(const struct verification *v)
 		return;
 	printf("\n");
 	paragraph_print("", _(finding_info(f)->cause), strlen(_(finding_info(f)->cause)));
-	if (f == FINDING_TRUST_ROOT_DISABLED || f == FINDING_TRUST_ROOT_NOT_FOR_SERVICES) {
+	if (v->repair != REPAIR_NONE && v->repair < REPAIR_IMPORT && verify_is_about_anchor(f)) {
 		printf("  ");
 		cli_print_safe(v->fix);
 		putchar('\n');

@@ -15,7 +15,6 @@
 
 #define TRUST_TEXT_MAX 512	/* bytes of a name out of a certificate that are kept for lists */
 #define TRUST_STRAYS_MAX 16	/* files unknown to the index that are named one by one */
-#define TRUST_WORD_MAX (TRUST_NAME_MAX + 3)
 #define TRUST_FILE_NAME_MAX 72	/* "<64 hex digits>.pem" */
 
 struct trust_record {
@@ -64,9 +63,6 @@ void trust_common_name(char dst[TRUST_NAME_MAX + 1], const X509_NAME *name);
 void trust_serial_text(char dst[TRUST_TEXT_MAX], const ASN1_INTEGER *serial);
 void trust_key_text(char dst[64], X509 *certificate);
 void trust_hex(char dst[65], const unsigned char sha256[32]);
-/* The name as one word of a shell, for commands that a person may copy: in quotes, or the fingerprint where the name
- * itself could break out of them. */
-const char *trust_word(char dst[TRUST_WORD_MAX], const struct trust_entry *entry);
 /* 64 hex digits, colons between them allowed. */
 bool trust_hex_parse(const char *text, unsigned char sha256[32]);
 void trust_file_name(char dst[TRUST_FILE_NAME_MAX], const unsigned char sha256[32]);

@@ -111,6 +111,11 @@ const struct trust_entry *trust_issuer_of(const struct trust_store *store, X509 
  * (trust-store-invalid) when its file is missing or is not the certificate that the index means. */
 X509 *trust_certificate(const struct trust_store *store, const struct trust_entry *entry, struct error *err);
 
+#define TRUST_WORD_MAX (TRUST_NAME_MAX + 3)
+/* The name as one word of a shell, for commands that a person may copy: in quotes, or the fingerprint where the name
+ * itself could break out of them. */
+const char *trust_word(char dst[TRUST_WORD_MAX], const struct trust_entry *entry);
+
 /* What is wrong around the store without making it unusable, one a call: files that the index does not know (they are
  * trusted for nothing), files that are missing, nothing to verify a feed against. False when there is no i-th. */
 bool trust_warning(const struct trust_store *store, size_t i, struct error *warning);
