@@ -5,6 +5,7 @@
 
 #include "base/finding.h"
 #include "diagnose/catalogue.h"
+#include "roff.h"
 
 static const char *const area_titles[] = {
 	[AREA_LOCAL] = "This node", [AREA_DNS] = "Name resolution", [AREA_TIME] = "Time", [AREA_TCP] = "TCP",
@@ -72,48 +73,20 @@ static void write_markdown(void)
 	}
 }
 
-/* One sentence a line, so that a line of text never starts with a control character of roff. */
-static void put_roff(const char *text, size_t len)
-{
-	bool start = true;
-
-	for (size_t i = 0; i < len; i++) {
-		char c = text[i];
-
-		if (start && (c == '.' || c == '\''))
-			fputs("\\&", stdout);
-		start = false;
-		if (c == '\\')
-			fputs("\\e", stdout);
-		else if (c == '-')
-			fputs("\\-", stdout);
-		else if (c == '"')
-			fputs("\\(dq", stdout);
-		else if (c == '\'')
-			fputs("\\(aq", stdout);
-		else if (c == ' ' && i >= 1 && text[i - 1] == '.' && (i < 3 || text[i - 2] != '.')) {
-			putchar('\n');
-			start = true;
-		} else
-			putchar(c);
-	}
-	putchar('\n');
-}
-
 static void write_man_entry(const struct finding_info *info, enum finding f)
 {
 	const char *rest = info->remedy, *step;
 	size_t len;
 
 	printf(".It Sy %s\n", info->code);
-	put_roff(info->cause, strlen(info->cause));
+	roff_sentences(info->cause, strlen(info->cause));
 	printf("(%s; who acts: %s; exit code %d)\n.Pp\nTold apart:\n", catalogue_severity_text(info->severity),
 	       finding_actor_name(info->actor), (int)info->exit_code);
-	put_roff(info->apart, strlen(info->apart));
+	roff_sentences(info->apart, strlen(info->apart));
 	printf(".Bl -enum -compact\n");
 	while (catalogue_next_step(&rest, &step, &len)) {
 		printf(".It\n");
-		put_roff(step, len);
+		roff_sentences(step, len);
 	}
 	printf(".El\n");
 	if (catalogue_old_message(f) != NULL)
@@ -126,13 +99,13 @@ static void write_man(void)
 	       ".Dd November 24, 2026\n.Dt POSTURE-FINDINGS 7\n.Os\n"
 	       ".Sh NAME\n.Nm posture-findings\n.Nd what posture-console can find wrong, and what to do about it\n"
 	       ".Sh DESCRIPTION\n");
-	put_roff(intro_use, strlen(intro_use));
+	roff_sentences(intro_use, strlen(intro_use));
 	printf(".Pp\n");
-	put_roff(intro_old, strlen(intro_old));
+	roff_sentences(intro_old, strlen(intro_old));
 	printf(".Bd -ragged -offset indent\n");
-	put_roff(old_message(), strlen(old_message()));
+	roff_sentences(old_message(), strlen(old_message()));
 	printf(".Ed\n.Pp\n");
-	put_roff(intro_old_end, strlen(intro_old_end));
+	roff_sentences(intro_old_end, strlen(intro_old_end));
 	for (size_t a = 0; a < AREAS; a++) {
 		printf(".Ss %s\n.Bl -tag -width Ds\n", area_titles[a]);
 		for (int i = FINDING_NONE + 1; i < FINDING_COUNT; i++) {

@@ -1,13 +1,12 @@
 /* gen-settings: writes posture-console.conf(5) from the table of settings. Usage: gen-settings > FILE */
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/buffer.h"
 #include "settings/settings.h"
+#include "roff.h"
 
 #define ALLOWED_MAX 1000
-#define LINE_COLUMNS 78
 
 static const struct { const char *name, *title; } groups[] = {
 	{ "source", "Where updates come from" },
@@ -105,44 +104,6 @@ static const char tail[] =
 	".Xr posture-console 1 ,\n"
 	".Xr posture-findings 7\n";
 
-/* One word of running text; nothing in it is a request or an escape of roff. */
-static void put_word(const char *word, size_t len, bool at_start)
-{
-	if (at_start && (word[0] == '.' || word[0] == '\''))
-		fputs("\\&", stdout);
-	for (size_t i = 0; i < len; i++) {
-		if (word[i] == '\\')
-			fputs("\\e", stdout);
-		else
-			putchar(word[i]);
-	}
-}
-
-/* Running text: each sentence begins a line, and no line is long. */
-static void put_text(const char *text)
-{
-	size_t column = 0;
-
-	while (*(text += strspn(text, " ")) != '\0') {
-		size_t len = strcspn(text, " ");
-		bool ends = text[len - 1] == '.' || text[len] == '\0';
-
-		if (column > 0 && column + 1 + len > LINE_COLUMNS) {
-			putchar('\n');
-			column = 0;
-		}
-		if (column > 0)
-			putchar(' ');
-		put_word(text, len, column == 0);
-		column += len + 1;
-		text += len;
-		if (ends) {
-			putchar('\n');
-			column = 0;
-		}
-	}
-}
-
 /* The default as it would stand in the file, as the argument of a macro. */
 static void put_default(const struct setting_info *info)
 {
@@ -168,11 +129,11 @@ static void put_setting(enum setting id)
 	printf(".It Ic %s No = Li ", info->key);
 	put_default(info);
 	putchar('\n');
-	put_text(info->help);
+	roff_sentences(info->help, strlen(info->help));
 	buffer_puts(&allowed, "Allowed: ");
 	setting_allowed(id, &allowed);
 	buffer_puts(&allowed, ".");
-	put_text(buffer_text(&allowed));
+	roff_sentences(buffer_text(&allowed), allowed.len);
 	buffer_clear(&allowed);
 }
 

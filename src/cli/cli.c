@@ -25,6 +25,11 @@ static const struct cli_command commands[] = {
 #undef COMMAND
 };
 
+/* Commands for programs: found by name, and in no list. */
+static const struct cli_command hidden_commands[] = {
+	{ "complete", "WORD...", N_("candidates for a shell's completion"), "", cli_complete },
+};
+
 const struct cli_command *cli_commands(size_t *count)
 {
 	*count = sizeof(commands) / sizeof(commands[0]);
@@ -36,6 +41,10 @@ const struct cli_command *cli_command_find(const char *name)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (strcmp(commands[i].name, name) == 0)
 			return &commands[i];
+	}
+	for (size_t i = 0; i < sizeof(hidden_commands) / sizeof(hidden_commands[0]); i++) {
+		if (strcmp(hidden_commands[i].name, name) == 0)
+			return &hidden_commands[i];
 	}
 	return NULL;
 }
@@ -134,18 +143,21 @@ void cli_warn(const struct cli *cli, const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
-enum { OPTION_HELP = 0x7000, OPTION_JSON, OPTION_QUIET, OPTION_NO_COLOR, OPTION_CONFIG, OPTION_STATE_DIR };
+enum {
+	OPTION_FIRST = 0x7000,
+#define GLOBAL(id, ...) OPTION_##id,
+#include "cli/globals.def"
+#undef GLOBAL
+};
 #define OPTIONS_MAX 48
 
 int cli_getopt(struct cli *cli, int argc, char **argv, const char *short_options, const struct option *long_options)
 {
 	static const struct option global[] = {
-		{ "help", no_argument, NULL, OPTION_HELP },
-		{ "json", no_argument, NULL, OPTION_JSON },
-		{ "quiet", no_argument, NULL, OPTION_QUIET },
-		{ "no-color", no_argument, NULL, OPTION_NO_COLOR },
-		{ "config", required_argument, NULL, OPTION_CONFIG },
-		{ "state-dir", required_argument, NULL, OPTION_STATE_DIR },
+#define GLOBAL(id, name, short_name, value, help) \
+	{ name, sizeof(value) > 1 ? required_argument : no_argument, NULL, OPTION_##id },
+#include "cli/globals.def"
+#undef GLOBAL
 		{ NULL, 0, NULL, 0 },
 	};
 	struct option all[OPTIONS_MAX];
@@ -179,6 +191,9 @@ int cli_getopt(struct cli *cli, int argc, char **argv, const char *short_options
 		case OPTION_NO_COLOR: cli->color = false; continue;
 		case OPTION_CONFIG: cli->config_path = optarg; continue;
 		case OPTION_STATE_DIR: cli->state_dir = optarg; continue;
+		case OPTION_VERSION:
+			cli_usage(cli, _("the option --version stands alone"));
+			return '?';
 		case '?':
 			if (optopt != 0 && optopt < 0x80)
 				cli_usage(cli, _("there is no option -%c"), optopt);

@@ -59,5 +59,6 @@ void cli_print_safe(const char *text);
 #define COMMAND(name, function, synopsis, summary, help) int function(struct cli *cli, int argc, char **argv);
 #include "cli/commands.def"
 #undef COMMAND
+int cli_complete(struct cli *cli, int argc, char **argv);
 
 #endif

@@ -54,6 +54,11 @@ static char *own_path(void)
 	return strdup(path);
 }
 
+static void print_global(const char *option, const char *help)
+{
+	printf("  %-17s %s\n", option, help);
+}
+
 static void print_help(void)
 {
 	size_t count;
@@ -64,15 +69,11 @@ static void print_help(void)
 		 "Without a command, on a terminal: the full-screen console.\n\nCommands:\n"));
 	for (size_t i = 0; i < count; i++)
 		printf("  %-10s %s\n", commands[i].name, _(commands[i].summary));
-	printf(_("\nGlobal options:\n"
-		 "  --config FILE     the settings file (also POSTURE_CONSOLE_CONFIG)\n"
-		 "  --state-dir DIR   where content, history and certificates are kept (also POSTURE_CONSOLE_STATE_DIR)\n"
-		 "  --json            one JSON object a line on standard output\n"
-		 "  --quiet           print problems only\n"
-		 "  --no-color        no colour (also NO_COLOR)\n"
-		 "  --help            this text; \"posture-console COMMAND --help\" for a command\n"
-		 "  --version         the version\n\n"
-		 "Example: posture-console update --offline posture-offline.zip\n"));
+	printf("\n%s\n", _("Global options:"));
+#define GLOBAL(id, name, short_name, value, help) print_global("--" name " " value, _(help));
+#include "cli/globals.def"
+#undef GLOBAL
+	printf("\n%s\n", _("Example: posture-console update --offline posture-offline.zip"));
 }
 
 static void print_version(void)
