@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "base/i18n.h"
 #include "cli/proxy.h"
+#include "settings/login.h"
 
 #define PASSWORD_MAX 512
 
@@ -16,9 +17,6 @@ struct wish {
 	const char *enabled;		/* "true" or "false" */
 	const char *url, *timeout;
 };
-
-/* What happens to the password that is kept. */
-enum login { LOGIN_KEEP, LOGIN_REMOVE, LOGIN_REPLACE };
 
 /* Checks and sets all of it, in memory. */
 static bool apply(const struct wish *wish, struct settings *s, struct error *err)
@@ -63,7 +61,6 @@ static bool plan_login(const struct wish *wish, const struct settings *s, const 
 {
 	const char *user = settings_string(s, SETTING_PROXY_USER);
 
-	*login = LOGIN_KEEP;
 	if (wish->password_file != NULL && user[0] == '\0') {
 		error_usage(err, _("a password needs a user"));
 		return error_next(err, _("Name the user with --user."));
@@ -72,21 +69,8 @@ static bool plan_login(const struct wish *wish, const struct settings *s, const 
 		*login = LOGIN_REPLACE;
 		return read_password(wish, user, password, err);
 	}
-	/* A password never goes to the proxy under another name than its own. */
-	if (strcmp(user, old_user) != 0)
-		*login = LOGIN_REMOVE;
+	*login = login_after(s, old_user);
 	return true;
-}
-
-/* A password is there before its user is named, and goes after its user has gone: no moment has a wrong pair. */
-static bool write_all(const struct cli *cli, struct settings *s, enum login login, const struct buffer *password,
-		      struct error *err)
-{
-	if (login == LOGIN_REPLACE && !settings_password_save(cli->state_dir, buffer_text(password), err))
-		return false;
-	if (!settings_save(s, err))
-		return false;
-	return login != LOGIN_REMOVE || settings_password_save(cli->state_dir, NULL, err);
 }
 
 static void remark(const struct cli *cli, const struct settings *s, enum login login)
@@ -113,7 +97,7 @@ static int set(struct cli *cli, struct settings *s, const struct wish *wish)
 		return cli_usage(cli, _("say what to set"));
 	snprintf(old_user, sizeof(old_user), "%s", settings_string(s, SETTING_PROXY_USER));
 	ok = apply(wish, s, &err) && plan_login(wish, s, old_user, &login, &password, &err) &&
-	     write_all(cli, s, login, &password, &err);
+	     login_save(s, cli->state_dir, login, buffer_text(&password), &err);
 	buffer_wipe(&password);
 	if (!ok)
 		return cli_fail(cli, &err);
@@ -130,7 +114,7 @@ static int clear(struct cli *cli, struct settings *s, const struct wish *wish)
 	(void)wish;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		settings_set(s, all[i], NULL, NULL);
-	if (!write_all(cli, s, LOGIN_REMOVE, NULL, &err))
+	if (!login_save(s, cli->state_dir, LOGIN_REMOVE, NULL, &err))
 		return cli_fail(cli, &err);
 	return cli->quiet && !cli->json ? EXIT_OK : cli_proxy_show(cli, s);
 }
@@ -141,13 +125,29 @@ static int show(struct cli *cli, struct settings *s, const struct wish *wish)
 	return cli_proxy_show(cli, s);
 }
 
+/* The proxy of the settings, but for what is named: a proxy can be tried before it is set. */
 static int test(struct cli *cli, struct settings *s, const struct wish *wish)
 {
-	return cli_proxy_test(cli, s, wish->url, wish->timeout);
+	struct buffer password = BUFFER_INIT(PASSWORD_MAX);
+	struct error err = ERROR_INIT;
+	char old_user[256];
+	enum login login = LOGIN_KEEP;
+	const char *typed;
+	int code;
+
+	snprintf(old_user, sizeof(old_user), "%s", settings_string(s, SETTING_PROXY_USER));
+	if (!apply(wish, s, &err) || !plan_login(wish, s, old_user, &login, &password, &err)) {
+		code = cli_fail(cli, &err);
+	} else {
+		typed = login == LOGIN_REPLACE ? buffer_text(&password) : login == LOGIN_REMOVE ? "" : NULL;
+		code = cli_proxy_test(cli, s, typed, wish->url, wish->timeout);
+	}
+	buffer_wipe(&password);
+	return code;
 }
 
 /* The options that each verb knows. */
-enum { FOR_SET = 1, FOR_TEST = 2 };
+enum { FOR_SET = 1, FOR_TEST = 2, FOR_BOTH = 4 };
 
 static bool take_option(struct wish *wish, int c, int *used)
 {
@@ -164,7 +164,7 @@ static bool take_option(struct wish *wish, int c, int *used)
 	case 't': wish->timeout = optarg; break;
 	default: return false;
 	}
-	*used |= c == 'U' || c == 't' ? FOR_TEST : FOR_SET;
+	*used |= c == 'U' || c == 't' ? FOR_TEST : c == 'e' || c == 'd' ? FOR_SET : FOR_BOTH;
 	return true;
 }
 
@@ -195,7 +195,8 @@ int cli_proxy(struct cli *cli, int argc, char **argv)
 		const char *name;
 		int (*run)(struct cli *cli, struct settings *s, const struct wish *wish);
 		int takes;
-	} verbs[] = { { "show", show, 0 }, { "set", set, FOR_SET }, { "test", test, FOR_TEST }, { "clear", clear, 0 } };
+	} verbs[] = { { "show", show, 0 }, { "set", set, FOR_SET | FOR_BOTH },
+		    { "test", test, FOR_TEST | FOR_BOTH }, { "clear", clear, 0 } };
 	struct wish wish = { 0 };
 	int c, used = 0;
 

@@ -8,20 +8,10 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "cli/proxy.h"
+#include "settings/login.h"
 
-#define PASSWORD_MAX 512
 #define LIST_MAX (256u * 1024)
 #define LABEL_COLUMNS 16
-
-static bool password_is_set(const char *state_dir, bool *set, struct error *err)
-{
-	struct buffer password = BUFFER_INIT(PASSWORD_MAX);
-	bool ok = settings_password_load(state_dir, &password, err);
-
-	*set = password.len > 0;
-	buffer_wipe(&password);
-	return ok;
-}
 
 static int print_json(const struct settings *s, bool password)
 {
@@ -72,7 +62,7 @@ static void print_text(const struct settings *s, const char *password)
 int cli_proxy_show(const struct cli *cli, const struct settings *s)
 {
 	struct error err = ERROR_INIT;
-	bool set = false, known = password_is_set(cli->state_dir, &set, &err);
+	bool set = false, known = login_password_is_set(cli->state_dir, &set, &err);
 
 	if (cli->json && known)
 		return print_json(s, set);

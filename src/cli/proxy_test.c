@@ -63,10 +63,11 @@ static void add_time(json_t *event, const char *name, int64_t us)
 static int report_json(const struct proxy *p, const char *host, uint16_t port, const struct proxy_test *t, bool ok,
 		       const struct error *err)
 {
-	json_t *event = event_new("proxy.tested", "{s:s, s:o, s:i, s:o, s:i, s:s, s:i, s:s, s:b}", "status",
+	json_t *event = event_new("proxy.tested", "{s:s, s:o, s:i, s:o, s:i, s:s, s:i, s:s, s:b, s:b}", "status",
 				  ok ? "pass" : "fail", "host", event_string(p->host), "port", (int)p->port, "target",
 				  event_string(host), "target_port", (int)port, "address", t->address, "connect_status",
-				  (int)t->status, "methods", t->methods, "login_sent", t->login_sent);
+				  (int)t->status, "methods", t->methods, "login_sent", t->login_sent,
+				  "bypassed", !proxy_applies(p, host));
 
 	if (event == NULL)
 		return EXIT_IO;
@@ -148,7 +149,13 @@ static int test_with(const struct cli *cli, const struct proxy *p, const char *h
 	return code;
 }
 
-int cli_proxy_test(const struct cli *cli, struct settings *s, const char *url, const char *timeout)
+static void use_password(struct proxy *p, const char *password)
+{
+	explicit_bzero(p->password, sizeof(p->password));
+	snprintf(p->password, sizeof(p->password), "%s", password);
+}
+
+int cli_proxy_test(const struct cli *cli, struct settings *s, const char *password, const char *url, const char *timeout)
 {
 	struct error err = ERROR_INIT;
 	char host[HOST_MAX];
@@ -169,7 +176,9 @@ int cli_proxy_test(const struct cli *cli, struct settings *s, const char *url, c
 	    !take_host(settings_string(s, SETTING_SOURCE_FEED_URL), host, &port, &err) ||
 	    !proxy_from_settings(&p, s, cli->state_dir, &err))
 		return cli_fail(cli, &err);
-	if (!proxy_applies(&p, host))
+	if (password != NULL)
+		use_password(&p, password);
+	if (!proxy_applies(&p, host) && !cli->json)
 		cli_warn(cli, _("The bypass list sends %s direct: updates do not use this proxy."), host);
 	code = test_with(cli, &p, host, port, (int)budget_s * 1000);
 	proxy_clear(&p);

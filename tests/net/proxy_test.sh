@@ -69,7 +69,8 @@ proxy --disable
 expect pass
 proxy --enable --bypass .test
 expect pass
-says 'direct'
+says '"bypassed":true'
+"$program" proxy test --url "https://feed.test:$feed/" > "$work/out" 2>&1; says 'direct'
 proxy --bypass ''
 expect proxy-denied-destination --url "https://denied.test:$feed/"
 expect proxy-denied-destination --url "https://denied.test/"
@@ -94,6 +95,21 @@ password operator "$secret"
 says 'OK  Tunnel: opened to feed.test'
 proxy --port "$ntlm"
 expect proxy-auth-method-unsupported
+proxy --user ''
+
+# Tried before it is set: the settings stay as they are, and a password goes under its own name only.
+proxy --port "$login"
+password operator "$secret"
+"$program" config list --json > "$work/before"
+expect pass --host localhost --port "$open" --user ''
+expect proxy-auth-rejected --port "$login" --user somebody --password-file - <<< wrong-8
+expect pass --port "$login" --user operator --password-file - <<< "$secret"
+expect pass --port "$login" --user operator
+expect proxy-auth-rejected --port "$login" --user somebody
+"$program" proxy test --port 0 > "$work/out" 2>&1; [ $? = 78 ] || fail=1; says '1 to 65535'
+"$program" proxy test --enable > "$work/out" 2>&1; [ $? = 2 ] || fail=1
+"$program" config list --json | cmp - "$work/before" || fail=1
+expect pass
 proxy --user ''
 
 # Addresses of the other family, for the proxy and for the feed.
