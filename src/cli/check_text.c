@@ -91,22 +91,29 @@ static void print_rows(const struct check_text *t)
 	}
 }
 
+static void print_evidence_of(const json_t *event)
+{
+	size_t i;
+	json_t *row;
+
+	printf("\n%s: %s\n", _("Evidence"), check_title(check_by_name(text_of(event, "id"))));
+	json_array_foreach(json_object_get(event, "evidence"), i, row) {
+		struct buffer line = BUFFER_INIT(TEXT_MAX);
+
+		buffer_printf(&line, "%s: %s", text_of(row, "name"), text_of(row, "value"));
+		paragraph_print("  ", buffer_text(&line), line.len);
+		buffer_clear(&line);
+	}
+}
+
 static void print_evidence(const struct check_text *t)
 {
-	size_t i, j;
-	json_t *event, *row;
+	size_t i;
+	json_t *event;
 
 	json_array_foreach(t->finished, i, event) {
-		if (strcmp(text_of(event, "status"), "fail") != 0 && strcmp(text_of(event, "status"), "warn") != 0)
-			continue;
-		printf("\n%s: %s\n", _("Evidence"), check_title(check_by_name(text_of(event, "id"))));
-		json_array_foreach(json_object_get(event, "evidence"), j, row) {
-			struct buffer line = BUFFER_INIT(TEXT_MAX);
-
-			buffer_printf(&line, "%s: %s", text_of(row, "name"), text_of(row, "value"));
-			paragraph_print("  ", buffer_text(&line), line.len);
-			buffer_clear(&line);
-		}
+		if (t->all || strcmp(text_of(event, "status"), "fail") == 0 || strcmp(text_of(event, "status"), "warn") == 0)
+			print_evidence_of(event);
 	}
 }
 
@@ -240,7 +247,7 @@ void check_text_verdict(struct check_text *t, const json_t *verdict)
 	const char *status = text_of(verdict, "status"), *cause = text_of(verdict, "cause");
 
 	clear_progress(t);
-	if (strcmp(status, "pass") == 0) {
+	if (strcmp(status, "pass") == 0 && !t->all) {
 		if (!t->quiet) {
 			print_mark(t, status);
 			printf("  ");

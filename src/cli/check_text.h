@@ -8,6 +8,7 @@
 struct check_text {
 	bool color;
 	bool quiet;
+	bool all;		/* everything, also when all is well */
 	bool progress;		/* a line on a terminal tells which checks are running */
 	json_t *finished;	/* the check.finished events, in the order of their coming */
 };

@@ -157,8 +157,12 @@ static json_t *remedy_of(const struct account_input *in)
 	json_t *remedy = json_array();
 	const struct finding_info *info = finding_info(in->verdict->cause);
 	const char *rest = info->remedy[0] != '\0' ? _(info->remedy) : "", *step;
+	const char *own = cause_fact(in, "next");
 	size_t len;
 
+	/* What the code at the place knew is worth more than what holds for every case. */
+	if (own != NULL)
+		json_array_append_new(remedy, event_string(own));
 	while (catalogue_next_step(&rest, &step, &len)) {
 		struct buffer text = BUFFER_INIT(STEP_MAX);
 

@@ -86,6 +86,8 @@ void result_error(struct check_result *r, const struct error *err, enum finding 
 {
 	result_add(r, err->code != FINDING_NONE ? err->code : otherwise, WEIGHT_FAIL);
 	result_summary(r, "%s", err->message);
+	if (err->next[0] != '\0')
+		result_fact(r, "next", event_string(err->next));
 }
 
 void result_skip(struct check_result *r, bool not_applicable, const char *fmt, ...)

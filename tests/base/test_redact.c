@@ -1,0 +1,175 @@
+/* What leaves this machine holds no secret, in whatever notation it stands; and prose stays readable. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/redact.h"
+
+#define SECRET "hunter2-Zx9"
+
+static void lines_lose_their_secret(void **state)
+{
+	static const char *const lines[] = {
+		"Authorization: Basic " SECRET,
+		"  > Proxy-Authorization: Digest username=\"u\", response=\"" SECRET "\"",
+		"[{\"Authorization\": \"Bearer " SECRET "\"}]",
+		"Cookie: a=1; JSESSIONID=" SECRET,
+		"< Set-Cookie: id=" SECRET "; Path=/",
+		"X-Auth-Token: " SECRET,
+		"x-api-key=" SECRET,
+		"GET https://user:" SECRET "@host.example/path HTTP/1.1",
+		"proxy http://corp%5Cuser:" SECRET "@proxy:3128/ failed",
+		"sftp://joe:pa/" SECRET "@10.0.0.1/x.zip",
+		"https://" SECRET "@host/",
+		"password=" SECRET,
+		"password = '" SECRET "'",
+		"Password: two words " SECRET,
+		"PGPASSWORD=" SECRET " psql",
+		"proxy_password => \"" SECRET "\"",
+		"{\"client_secret\":\"" SECRET "\",\"a\":1}",
+		"client_secret=\"esc\\\"aped " SECRET "\" x",
+		"GET /feed?access_token=" SECRET "&version=1",
+		"apiKey: " SECRET ",",
+		"<soap:Password Type=\"text\">" SECRET "</soap:Password>",
+		"curl -u admin:" SECRET " https://host/",
+		"/usr/bin/hook --token " SECRET " --verbose",
+		"/usr/bin/hook --api-key=" SECRET,
+		"tried bearer hunterAz" SECRET " twice",
+		"jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0." SECRET,
+		"ghp_0123456789abcdefghij0123456789" "abcd ok",
+		"-----BEGIN RSA PRIVATE KEY-----" SECRET "-----END RSA PRIVATE KEY-----",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		struct redactor *r = redactor_new();
+		struct buffer out = BUFFER_INIT(65536);
+
+		assert_non_null(r);
+		assert_true(redact_text(r, lines[i], strlen(lines[i]), &out));
+		if (strstr(buffer_text(&out), SECRET) != NULL || strstr(buffer_text(&out), REDACT_MARK) == NULL ||
+		    redactor_count(r) == 0)
+			fail_msg("%s\n became %s", lines[i], buffer_text(&out));
+		buffer_clear(&out);
+		redactor_free(r);
+	}
+}
+
+static void prose_stays(void **state)
+{
+	static const char *const lines[] = {
+		"The proxy rejected the user name or the password.",
+		"407: Basic authentication is offered, login rejected",
+		"https://www.cisco.com/web/secure/spa/posture-update.xml",
+		"Proxy-Authenticate: Basic realm=\"corp\"",
+		"2025-03-13 13:58:07,246 INFO  [update-1234][[]] posture.console.update.Update -::root::update:- Starting opswat download",
+		"updates.example:443 connected in 1.2 ms",
+		"SHA-256 EF:1D:30:44:B4:09:80:4B:36:70:C3:0D:AF:84:B1:DF",
+		"mail to a@example.org",
+		"-----BEGIN CERTIFICATE-----",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		struct redactor *r = redactor_new();
+		struct buffer out = BUFFER_INIT(65536);
+
+		assert_true(redact_text(r, lines[i], strlen(lines[i]), &out));
+		assert_string_equal(buffer_text(&out), lines[i]);
+		buffer_clear(&out);
+		redactor_free(r);
+	}
+}
+
+static void what_is_known_goes_in_every_form(void **state)
+{
+	static const char secret[] = "s3 c\"r<e&t/+";
+	static const char *const forms[] = {
+		"plain s3 c\"r<e&t/+ here", "encoded s3%20c%22r%3Ce%26t%2F%2B", "lower s3%20c%22r%3ce%26t%2f%2b",
+		"json \"s3 c\\\"r<e&t/+\"", "xml s3 c&quot;r&lt;e&amp;t/+", "login c3ZjOnMzIGMicjxlJnQvKw",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		struct redactor *r = redactor_new();
+		struct buffer out = BUFFER_INIT(65536);
+
+		assert_true(redactor_add(r, "svc", secret));
+		assert_true(redact_text(r, forms[i], strlen(forms[i]), &out));
+		if (strstr(buffer_text(&out), REDACT_MARK) == NULL)
+			fail_msg("%s\n became %s", forms[i], buffer_text(&out));
+		buffer_clear(&out);
+		redactor_free(r);
+	}
+}
+
+static void a_private_key_of_many_lines_goes_whole(void **state)
+{
+	static const char text[] = "before\n-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n" SECRET "\n-----END PRIVATE KEY-----\nafter\n"
+				   "Authorization: Basic\n " SECRET "\nlast";
+	struct redactor *r = redactor_new();
+	struct buffer out = BUFFER_INIT(65536);
+
+	(void)state;
+	assert_true(redact_text(r, text, sizeof(text) - 1, &out));
+	assert_null(strstr(buffer_text(&out), SECRET));
+	assert_null(strstr(buffer_text(&out), "MIIE"));
+	assert_non_null(strstr(buffer_text(&out), "before\n"));
+	assert_non_null(strstr(buffer_text(&out), "after\n"));
+	assert_non_null(strstr(buffer_text(&out), "\nlast"));
+	buffer_clear(&out);
+	redactor_free(r);
+}
+
+static void json_stays_json(void **state)
+{
+	static const char text[] = "{\"summary\":\"http://u:" SECRET "@h/ failed\",\"token\":\"" SECRET "\",\"n\":1,"
+				   "\"list\":[\"password=" SECRET "\",null,true]}";
+	struct redactor *r = redactor_new();
+	json_t *value = json_loads(text, 0, NULL), *clean;
+	char *dump;
+
+	(void)state;
+	assert_non_null(value);
+	clean = redact_json(r, value);
+	dump = json_dumps(clean, 0);
+	assert_null(strstr(dump, SECRET));
+	assert_int_equal(json_integer_value(json_object_get(clean, "n")), 1);
+	assert_int_equal(json_array_size(json_object_get(clean, "list")), 3);
+	free(dump);
+	json_decref(value);
+	json_decref(clean);
+	redactor_free(r);
+}
+
+static void what_cannot_be_examined_is_dropped(void **state)
+{
+	struct redactor *r = redactor_new();
+	struct buffer out = BUFFER_INIT(2u * 1024 * 1024);
+	size_t n = 700u * 1024;
+	char *line = malloc(n);
+
+	(void)state;
+	memset(line, 'a', n);
+	memcpy(line + n - strlen(SECRET), SECRET, strlen(SECRET));
+	assert_true(redact_text(r, line, n, &out));
+	assert_string_equal(buffer_text(&out), REDACT_MARK);
+	free(line);
+	buffer_clear(&out);
+	redactor_free(r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines_lose_their_secret), cmocka_unit_test(prose_stays),
+		cmocka_unit_test(what_is_known_goes_in_every_form), cmocka_unit_test(a_private_key_of_many_lines_goes_whole),
+		cmocka_unit_test(json_stays_json), cmocka_unit_test(what_cannot_be_examined_is_dropped),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
