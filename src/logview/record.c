@@ -65,6 +65,20 @@ static struct slice take_word(struct slice *rest)
 	return word;
 }
 
+/* The level of a word as the appliance writes it: this is asked for every record of the log. */
+static enum record_level level_of_word(const struct slice *word)
+{
+	static const enum record_level by_letter[] = {
+		['D' - 'A'] = RECORD_LEVEL_DEBUG, ['E' - 'A'] = RECORD_LEVEL_ERROR, ['F' - 'A'] = RECORD_LEVEL_FATAL,
+		['I' - 'A'] = RECORD_LEVEL_INFO, ['T' - 'A'] = RECORD_LEVEL_TRACE, ['W' - 'A'] = RECORD_LEVEL_WARN,
+	};
+	enum record_level level = word->n > 0 && word->p[0] <= 'W' ? by_letter[word->p[0] - 'A'] : RECORD_LEVEL_NONE;
+
+	if (word->n == level_names[level].len && memcmp(word->p, level_names[level].name, word->n) == 0)
+		return level;
+	return record_level_by_name(word->p, word->n);
+}
+
 /* The level is a word of its own; anything else is left for the fields behind it. */
 static enum record_level take_level(struct slice *rest)
 {
@@ -73,9 +87,8 @@ static enum record_level take_level(struct slice *rest)
 
 	while (word.n < rest->n && word.p[word.n] >= 'A' && word.p[word.n] <= 'Z')
 		word.n++;
-	level = record_level_by_name(word.p, word.n);
-	if (level == RECORD_LEVEL_COUNT ||
-	    (word.n < rest->n && word.p[word.n] != ' ' && word.p[word.n] != '\t' && word.p[word.n] != '['))
+	level = level_of_word(&word);
+	if (level == RECORD_LEVEL_COUNT || (word.n < rest->n && memchr(" \t[\r\n", word.p[word.n], 5) == NULL))
 		return RECORD_LEVEL_NONE;
 	skip(rest, word.n);
 	return level;

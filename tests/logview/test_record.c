@@ -68,6 +68,9 @@ static void a_header_is_taken_apart(void **state)
 		assert_string_equal(stamp_text(buf, r.time.ms), rows[i].time);
 		assert_string_equal(record_level_name(r.level), rows[i].level);
 		assert_int_equal(record_level(rows[i].line, strlen(rows[i].line)), r.level);
+		/* As the index asks: with all that follows. */
+		snprintf(buf, sizeof(buf), "%s\n\tat a.B", rows[i].line);
+		assert_int_equal(record_level(buf, strlen(buf)), r.level);
 		assert_string_equal(text_of(r.thread, buf, sizeof(buf)), rows[i].thread);
 		assert_string_equal(text_of(r.logger, buf, sizeof(buf)), rows[i].logger);
 		assert_string_equal(text_of(r.session, buf, sizeof(buf)), rows[i].session);
