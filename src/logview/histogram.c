@@ -57,7 +57,7 @@ static void coarsen(struct histogram *h)
 		}
 	}
 	h->count = to;
-	h->newest = 0;
+	h->newest = to;		/* none */
 }
 
 static bool grow(struct histogram *h)
@@ -100,6 +100,7 @@ static struct histogram_bucket *find_or_make(struct histogram *h, int64_t ms)
 		h->count++;
 	}
 	h->newest = at;
+	h->newest_ms = start * h->width_min * MINUTE_MS;
 	return &h->buckets[at];
 }
 
@@ -109,8 +110,9 @@ bool histogram_add(struct histogram *h, int64_t ms, enum record_level level)
 
 	if (ms == STAMP_NONE)
 		return true;
-	b = h->newest < h->count ? &h->buckets[h->newest] : NULL;
-	if (b == NULL || b->start != bucket_start(h, ms))
+	if (h->newest < h->count && ms >= h->newest_ms && ms - h->newest_ms < h->width_min * MINUTE_MS)
+		b = &h->buckets[h->newest];
+	else
 		b = find_or_make(h, ms);
 	if (b == NULL)
 		return false;

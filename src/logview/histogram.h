@@ -23,7 +23,8 @@ struct histogram {
 	struct histogram_bucket *buckets;	/* by time */
 	size_t count, cap;
 	int64_t width_min;		/* minutes in a bucket: a power of two */
-	size_t newest;			/* the bucket that was counted in last */
+	size_t newest;			/* the bucket that was counted in last; `count`: none */
+	int64_t newest_ms;		/* when it starts */
 };
 
 void histogram_init(struct histogram *h);
