@@ -1,39 +1,35 @@
 #include "logview/count.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/i18n.h"
 #include "logview/scan.h"
 
-#define UNIT (INT64_C(8) << 20)		/* what a thread takes at a time */
-#define ALONE_BELOW (INT64_C(32) << 20)	/* a smaller file is not worth a second thread */
-
-/* What the two share: the next stretch that nobody has taken, and whether it is over. */
-struct shared {
-	struct segment *seg;
-	const volatile sig_atomic_t *cancel;
-	atomic_llong next;
-	atomic_bool failed;
-};
+#define UNIT (INT64_C(8) << 20)		/* what a worker takes at a time */
+#define ALONE_BELOW (INT64_C(32) << 20)	/* a smaller file is not worth a second worker */
 
 struct worker {
-	struct shared *shared;
-	struct filter *filter;
 	uint64_t count;
 	enum scan_result result;
 	int sys_errno;
 };
 
-static bool is_over(const struct shared *shared)
-{
-	return atomic_load(&shared->failed) || (shared->cancel != NULL && *shared->cancel != 0);
-}
+/* In memory that this process and its child share: the next stretch that nobody has taken, whether it is over, and what
+ * each of the two found. */
+struct shared {
+	atomic_llong next;
+	atomic_bool over;
+	struct worker workers[2];
+};
 
-static void *work(void *data)
+static void work(struct shared *shared, struct worker *w, struct segment *seg, struct filter *filter,
+		 const volatile sig_atomic_t *cancel)
 {
-	struct worker *w = data;
 	struct scan scan;
 
 	w->result = SCAN_DONE;
@@ -41,20 +37,19 @@ static void *work(void *data)
 		w->result = SCAN_FAILED;
 		w->sys_errno = ENOMEM;
 	}
-	while (w->result == SCAN_DONE && !is_over(w->shared)) {
-		int64_t from = atomic_fetch_add(&w->shared->next, UNIT);
+	while (w->result == SCAN_DONE && !atomic_load(&shared->over) && (cancel == NULL || *cancel == 0)) {
+		int64_t from = atomic_fetch_add(&shared->next, UNIT);
 
-		if (from >= w->shared->seg->size)
+		if (from >= seg->size)
 			break;
-		scan_begin(&scan, w->shared->seg, w->filter, from, from + UNIT);
+		scan_begin(&scan, seg, filter, from, from + UNIT);
 		w->result = scan_step(&scan, INT64_MAX, NULL, NULL);
 		w->sys_errno = errno;
 		w->count += scan.count;
 	}
-	if (w->result != SCAN_DONE)
-		atomic_store(&w->shared->failed, true);
+	if (w->result != SCAN_DONE || (cancel != NULL && *cancel != 0))
+		atomic_store(&shared->over, true);
 	scan_clear(&scan);
-	return NULL;
 }
 
 static bool say(const struct worker *w, const struct segment *seg, struct error *err)
@@ -69,23 +64,50 @@ static bool say(const struct worker *w, const struct segment *seg, struct error 
 	return error_errno(err, FINDING_IO_ERROR, _("cannot read the log %s"), seg->name);
 }
 
+/* A child that does half of the work. -1: there is none, and the caller does all of it. */
+static pid_t start_child(struct shared *shared, struct segment *seg, struct filter *filter,
+			 const volatile sig_atomic_t *cancel)
+{
+	pid_t parent = getpid(), child;
+
+	if (seg->size - seg->first < ALONE_BELOW)
+		return -1;
+	child = fork();
+	if (child != 0)
+		return child;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() == parent)
+		work(shared, &shared->workers[1], seg, filter, cancel);
+	_exit(0);
+}
+
+static bool end_child(pid_t child, const struct segment *seg, struct error *err)
+{
+	int status;
+
+	while (waitpid(child, &status, 0) < 0) {
+		if (errno != EINTR)
+			return error_errno(err, FINDING_IO_ERROR, _("cannot wait for the process that counts %s"), seg->name);
+	}
+	return WIFEXITED(status) || error_set(err, FINDING_IO_ERROR, _("a process that counted %s was killed"), seg->name);
+}
+
 bool count_records(struct segment *seg, struct filter *filter, const volatile sig_atomic_t *cancel, uint64_t *count,
 		   struct error *err)
 {
-	struct shared shared = { .seg = seg, .cancel = cancel };
-	struct worker own = { .shared = &shared, .filter = filter }, other = { .shared = &shared };
-	pthread_t thread;
-	bool two = false;
+	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t child;
+	bool ok = true;
 
-	atomic_init(&shared.next, seg->first);
-	if (seg->size - seg->first >= ALONE_BELOW) {
-		other.filter = filter_clone(filter);
-		two = other.filter != NULL && pthread_create(&thread, NULL, work, &other) == 0;
-	}
-	work(&own);
-	if (two)
-		pthread_join(thread, NULL);
-	filter_free(other.filter);
-	*count = own.count + other.count;
-	return say(&own, seg, err) && (!two || say(&other, seg, err));
+	if (shared == MAP_FAILED)
+		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	atomic_init(&shared->next, seg->first);
+	child = start_child(shared, seg, filter, cancel);
+	work(shared, &shared->workers[0], seg, filter, cancel);
+	if (child > 0)
+		ok = end_child(child, seg, err);
+	*count = shared->workers[0].count + shared->workers[1].count;
+	ok = ok && say(&shared->workers[0], seg, err) && say(&shared->workers[1], seg, err);
+	munmap(shared, sizeof(*shared));
+	return ok;
 }

@@ -10,7 +10,8 @@
 #include "logview/filter.h"
 #include "logview/segment.h"
 
-/* Counts on the calling thread and one more (copying out of the page cache is half of the work, and both share it).
+/* Counts here and, in a large file, in a child process as well (copying out of the page cache is most of the work, and two
+ * share it; no threads, no locks).
  * `*cancel` (may be NULL) not 0 ends it early. */
 bool count_records(struct segment *seg, struct filter *filter, const volatile sig_atomic_t *cancel, uint64_t *count,
 		   struct error *err);

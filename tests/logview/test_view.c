@@ -174,7 +174,7 @@ static void stretches_that_touch_cover_every_record_once(void **state)
 	source_free(source);
 }
 
-static void counting_on_two_threads_counts_the_same(void **state)
+static void counting_in_two_processes_counts_the_same(void **state)
 {
 	static const struct { const char *filter; uint64_t count; } rows[] = {
 		{ "opswat", 8000 }, { "", 400000 }, { "level:error", 8000 }, { "level:warn", 40000 },
@@ -747,7 +747,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_dir, remove_dir)
 	const struct CMUnitTest tests[] = {
 		TEST(stretches_that_touch_cover_every_record_once),
-		TEST(counting_on_two_threads_counts_the_same),
+		TEST(counting_in_two_processes_counts_the_same),
 		TEST(the_index_knows_levels_times_and_counts),
 		TEST(matches_are_counted_while_the_log_grows),
 		TEST(one_walks_from_record_to_record_both_ways),
