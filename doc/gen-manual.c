@@ -1,6 +1,7 @@
 /* gen-manual: writes posture-console(1) from the tables of commands, global options, keys and exit codes.
  * Usage: gen-manual > FILE */
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,8 +23,20 @@ static const struct { const char *name, *short_name, *value, *help; } globals[] 
 #undef GLOBAL
 };
 
-static const struct { const char *keys, *help; } actions[] = {
-#define ACTION(id, name, keys, word, help) { keys, help },
+enum {
+#define SCOPE(id, ...) SCOPE_##id,
+#include "../ui/scopes.def"
+#undef SCOPE
+};
+
+static const char *const scopes[] = {
+#define SCOPE(id, name, title) title,
+#include "../ui/scopes.def"
+#undef SCOPE
+};
+
+static const struct { int scope; const char *name, *keys, *help; } actions[] = {
+#define ACTION(scope, id, name, keys, need, word, help) { SCOPE_##scope, name, keys, help },
 #include "../ui/actions.def"
 #undef ACTION
 };
@@ -68,7 +81,11 @@ static const char before_keys[] =
 	"What a key does depends on where one is; the last line of the screen\nshows the keys that work there, and\n"
 	".Ic \\&?\nshows all of them.\n"
 	"C- means the control key, S- the shift key.\n"
-	".Bl -tag -width \"Tab Down j\" -compact\n";
+	"The word behind each is its name: for the command line that\n.Ic \\&:\nopens, and for the file\n.Pa keymap\n"
+	"beside the settings, which changes keys with lines such as\n"
+	".Ql bind roll-back F8 R\nand\n.Ql unbind quit .\n"
+	"Lines that begin with # are comments; a line that is wrong is named\nwhen the console starts, and the keys are then "
+	"those of this list.\n";
 
 static const char tail[] =
 	".Sh ENVIRONMENT\n"
@@ -205,16 +222,32 @@ static void put_commands(void)
 	}
 }
 
+static void put_action(size_t i)
+{
+	printf(".It Ic ");
+	roff_argument(actions[i].keys[0] != '\0' ? actions[i].keys : "-", strlen(actions[i].keys[0] != '\0' ? actions[i].keys : "-"));
+	putchar('\n');
+	roff_sentences(actions[i].help, strlen(actions[i].help));
+	printf(".Pq %s\n", actions[i].name);
+}
+
 static void put_keys(void)
 {
 	fputs(before_keys, stdout);
-	for (size_t i = 0; i < COUNT(actions); i++) {
-		printf(".It Ic ");
-		roff_argument(actions[i].keys, strlen(actions[i].keys));
-		putchar('\n');
-		roff_sentences(actions[i].help, strlen(actions[i].help));
+	for (size_t s = 0; s < COUNT(scopes); s++) {
+		bool begun = false;
+
+		for (size_t i = 0; i < COUNT(actions); i++) {
+			if (actions[i].scope != (int)s)
+				continue;
+			if (!begun)
+				printf(".Ss %s\n.Bl -tag -width \"Tab Down j\" -compact\n", scopes[s]);
+			begun = true;
+			put_action(i);
+		}
+		if (begun)
+			printf(".El\n");
 	}
-	printf(".El\n");
 }
 
 int main(void)

@@ -1,7 +1,6 @@
 #include "app.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,34 +9,36 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "app_draw.h"
+#include "app_private.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/finding.h"
 #include "base/i18n.h"
 #include "base/text.h"
-#include "keymap.h"
-#include "pane.h"
+#include "settings/settings.h"
 #include "term.h"
 
-#define FRAME_TYPED_MS 50	/* at most 20 frames a second */
-#define FRAME_EVENTS_MS 100	/* fewer for what nobody typed */
+#define FRAME_EVENTS_MS 100	/* fewer frames for what nobody typed */
+#define FRAME_WINDOW_MS 1000
 #define JOB_CHECK_MS 1000
-#define ARGUMENTS_MAX 16
+#define ARGUMENTS_MAX 64
 
-enum { WAIT_KEYS, WAIT_SIGNALS, WAIT_STATE, WAIT_JOB, WAIT_LOG, WAIT_CHILD, WAIT_COUNT };
+void app_dirty(struct app *a)
+{
+	a->p->dirty = a->p->stale = true;
+}
 
 void app_notice(struct app *a, enum theme_role role, const char *fmt, ...)
 {
-	char text[sizeof(a->notice)];
+	char text[sizeof(a->p->notice)];
 	va_list args;
 
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	text_safe(a->notice, sizeof(a->notice), text);
-	a->notice_role = role;
-	a->dirty = true;
+	text_safe(a->p->notice, sizeof(a->p->notice), text);
+	a->p->notice_role = role;
+	app_dirty(a);
 }
 
 void app_notice_error(struct app *a, const struct error *err)
@@ -47,116 +48,171 @@ void app_notice_error(struct app *a, const struct error *err)
 	app_notice(a, ROLE_FAIL, "!! %s. %s", err->message, error_next_step(err, next, sizeof(next)));
 }
 
-bool app_run(struct app *a, const char *const *arguments, struct error *err)
+void app_notice_clear(struct app *a)
 {
-	char *argv[ARGUMENTS_MAX] = { (char *)(uintptr_t)a->options->program, (char *)(uintptr_t)"--config",
-				      (char *)(uintptr_t)a->options->config_path, (char *)(uintptr_t)"--state-dir",
-				      (char *)(uintptr_t)a->options->state_dir };
-
-	for (size_t i = 5; i < ARGUMENTS_MAX - 1 && *arguments != NULL; i++)
-		argv[i] = (char *)(uintptr_t)*arguments++;
-	return child_start(&a->child, argv, err);
+	a->p->notice[0] = '\0';
+	app_dirty(a);
 }
 
-/* --- what the child said -------------------------------------------------------------------------------------------- */
-
-static void take_child_event(struct app *a, const json_t *event)
+bool app_allowed(const struct app *a, enum need need)
 {
-	const char *kind = json_string_value(json_object_get(event, "event"));
-	const char *job = json_string_value(json_object_get(event, "job"));
-	const char *message = json_string_value(json_object_get(event, "message"));
-	const char *next = json_string_value(json_object_get(event, "next"));
+	bool restricted = a->options->restricted || settings_bool(a->settings, SETTING_UI_RESTRICTED);
 
-	if (kind != NULL && job != NULL && strcmp(kind, "job.started") == 0) {
-		a->notice[0] = '\0';
-		watch_join(&a->watch, job, (pid_t)json_integer_value(json_object_get(event, "pid")));
-	} else if (kind != NULL && message != NULL && strcmp(kind, "error") == 0) {
-		app_notice(a, ROLE_FAIL, "!! %s. %s", message, next != NULL ? next : "");
+	return need == NEED_NOTHING || !restricted;
+}
+
+bool app_permit(struct app *a, enum need need)
+{
+	if (app_allowed(a, need))
+		return true;
+	app_notice(a, ROLE_WARN, "?? %s", _("This console is restricted: that is not given here."));
+	return false;
+}
+
+struct run *app_start(struct app *a, const char *const *arguments, const struct run_options *options, struct error *err)
+{
+	const char *argv[ARGUMENTS_MAX] = { a->options->program, "--config", a->options->config_path, "--state-dir",
+					    a->options->state_dir };
+	size_t n = 5;
+
+	while (*arguments != NULL) {
+		if (n == ARGUMENTS_MAX - 1) {
+			error_set(err, FINDING_NONE, _("too many arguments for one command"));
+			return NULL;
+		}
+		argv[n++] = *arguments++;
+	}
+	return run_start(&a->p->runs, a->loop, (char *const *)(uintptr_t)argv, options, err);
+}
+
+void *app_pane(const struct app *a, const char *name)
+{
+	for (int i = 0; i < PANES_MAX; i++)
+		if (panes[i] != NULL && strcmp(panes[i]->name, name) == 0)
+			return a->p->data[i];
+	return NULL;
+}
+
+void app_tell(struct app *a, int pane_event)
+{
+	for (int i = 0; i < PANES_MAX; i++)
+		if (a->p->data[i] != NULL && panes[i]->event != NULL)
+			panes[i]->event(a->p->data[i], (enum pane_event)pane_event);
+	app_dirty(a);
+}
+
+/* --- what is watched ------------------------------------------------------------------------------------------------- */
+
+static void watch_again(struct app *a);
+
+/* The update information was read anew, or the job went on. */
+static void update_changed(struct app *a)
+{
+	watch_again(a);
+	app_tell(a, PANE_UPDATE);
+}
+
+static void state_ready(void *data, short revents)
+{
+	struct app *a = data;
+
+	(void)revents;
+	if (watch_changed(&a->watch)) {
+		strip_read(&a->strip);		/* the log folder may have come */
+		update_changed(a);
 	}
 }
 
-static void child_done(struct app *a)
+static void job_step(struct app *a)
 {
-	const char *at = buffer_text(&a->child.out);
+	watch_poll(&a->watch);
+	strip_read(&a->strip);
+	update_changed(a);
+}
 
-	while (*at != '\0') {
-		size_t len = strcspn(at, "\n");
-		json_t *event = event_parse(at, len);
+static void job_ready(void *data, short revents)
+{
+	(void)revents;
+	job_step(data);
+}
 
-		if (event != NULL)
-			take_child_event(a, event);
-		json_decref(event);
-		at += len + (at[len] == '\n');
-	}
-	buffer_reset(&a->child.out);
+/* Once a second a running job is looked at: it may have ended without a word. */
+static void job_due(void *data)
+{
+	struct app *a = data;
+
+	a->p->job_timer = 0;
+	job_step(a);
+}
+
+static void log_ready(void *data, short revents)
+{
+	struct app *a = data;
+
+	(void)revents;
+	if (strip_read(&a->strip))
+		app_dirty(a);
+	watch_again(a);
+}
+
+static void watch_fd(struct app *a, int *handle, int fd, void (*ready)(void *data, short revents))
+{
+	loop_remove(a->loop, handle);
+	*handle = loop_watch(a->loop, fd, POLLIN, ready, a);
+}
+
+/* The descriptors come and go with the folders and the job. */
+static void watch_again(struct app *a)
+{
+	struct app_private *p = a->p;
+
+	watch_fd(a, &p->state_watch, a->watch.fd, state_ready);
+	watch_fd(a, &p->job_watch, watch_job_fd(&a->watch), job_ready);
+	watch_fd(a, &p->log_watch, strip_fd(&a->strip), log_ready);
+	if (!watch_running(&a->watch))
+		loop_remove(a->loop, &p->job_timer);
+	else if (p->job_timer == 0)
+		p->job_timer = loop_timer(a->loop, JOB_CHECK_MS, job_due, a);
+}
+
+/* Once a minute the clock moves. */
+static void minute_due(void *data)
+{
+	struct app *a = data;
+
+	a->p->minute_timer = loop_timer(a->loop, 60000 - clock_now_ms() % 60000, minute_due, a);
 	watch_refresh(&a->watch);
+	strip_read(&a->strip);
+	update_changed(a);
+}
+
+void app_joined(struct app *a)
+{
 	strip_read(&a->strip);		/* the first job makes the log folder */
-	a->dirty = true;
-}
-
-/* --- keys ------------------------------------------------------------------------------------------------------------ */
-
-static void move_focus(struct app *a, int by)
-{
-	int n = a->page.spans;
-
-	if (n > 0)
-		a->focus = (a->focus + by + n) % n;
-}
-
-static void change_strip(struct app *a, int by)
-{
-	int now = a->strip_rows >= 0 ? a->strip_rows : app_strip_rows(a);
-
-	a->strip_rows = now + by < 1 ? 1 : now + by > STRIP_LINES ? STRIP_LINES : now + by;
-	a->strip_hidden = false;
-}
-
-static void show_help(struct app *a)
-{
-	struct buffer text = BUFFER_INIT(16384);
-
-	keymap_help(&text);
-	dialog_text(&a->dialog, _("Keys"), buffer_text(&text));
-	buffer_clear(&text);
-}
-
-static void act(struct app *a, enum action action)
-{
-	switch (action) {
-	case ACTION_NEXT: case ACTION_RIGHT: move_focus(a, 1); break;
-	case ACTION_PREVIOUS: case ACTION_LEFT: move_focus(a, -1); break;
-	case ACTION_LOG_SMALLER: change_strip(a, -1); break;
-	case ACTION_LOG_LARGER: change_strip(a, 1); break;
-	case ACTION_LOG_HIDE: a->strip_hidden = !a->strip_hidden; break;
-	case ACTION_REDRAW: term_repaint(); break;
-	case ACTION_SUSPEND: a->suspend = true; break;
-	case ACTION_HELP: show_help(a); break;
-	case ACTION_BACK: a->notice[0] = '\0'; break;
-	case ACTION_QUIT: a->quit = true; break;
-	default:
-		if (action != ACTION_NONE && a->pane->possible(a->pane_data, action))
-			a->pane->act(a->pane_data, action, a->focus);
-	}
-}
-
-static void take_keys(struct app *a, bool readable)
-{
-	int key, n = 0;
-
-	while ((key = term_key()) != TERM_NONE) {
-		n++;
-		a->dirty = a->typed = true;
-		if (a->dialog.kind != DIALOG_NONE)
-			dialog_key(&a->dialog, key);
-		else
-			act(a, keymap_action(key));
-	}
-	if (readable && n == 0 && term_lost())
-		a->quit = true;
+	update_changed(a);
 }
 
 /* --- signals --------------------------------------------------------------------------------------------------------- */
+
+static void take_signals(void *data, short revents)
+{
+	struct app *a = data;
+	struct signalfd_siginfo info;
+
+	(void)revents;
+	while (read(a->p->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		switch (info.ssi_signo) {
+		case SIGWINCH: term_resized(); break;
+		case SIGTSTP: a->p->suspend = true; break;
+		case SIGCONT: term_resized(); term_repaint(); break;
+		case SIGCHLD: runs_reap(&a->p->runs); break;
+		default:
+			a->p->quit = true;
+			a->p->exit_code = EXIT_INTERRUPTED;
+		}
+		app_dirty(a);
+	}
+}
 
 static bool open_signals(struct app *a, struct error *err)
 {
@@ -167,168 +223,236 @@ static bool open_signals(struct app *a, struct error *err)
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		sigaddset(&set, signals[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	a->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return a->signals >= 0 || error_errno(err, FINDING_NONE, _("cannot wait for signals"));
-}
-
-static void take_signals(struct app *a)
-{
-	struct signalfd_siginfo info;
-
-	while (read(a->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		switch (info.ssi_signo) {
-		case SIGWINCH: term_resized(); break;
-		case SIGTSTP: a->suspend = true; break;
-		case SIGCONT: term_resized(); term_repaint(); break;
-		case SIGCHLD: continue;
-		default:
-			a->quit = true;
-			a->exit_code = EXIT_INTERRUPTED;
-		}
-		a->dirty = true;
-	}
+	a->p->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (a->p->signals < 0)
+		return error_errno(err, FINDING_NONE, _("cannot wait for signals"));
+	loop_watch(a->loop, a->p->signals, POLLIN, take_signals, a);
+	return true;
 }
 
 /* --- the loop -------------------------------------------------------------------------------------------------------- */
 
-/* Milliseconds until something must be done though nothing happens. */
-static int time_left(const struct app *a, int64_t last_frame)
+static void take_key(void *data, int key)
 {
-	int64_t minute = 60000 - clock_now_ms() % 60000, wait = minute, frame;
-
-	if (watch_running(&a->watch) && wait > JOB_CHECK_MS)
-		wait = JOB_CHECK_MS;
-	frame = last_frame + (a->typed ? FRAME_TYPED_MS : FRAME_EVENTS_MS) - clock_monotonic_ms();
-	if (a->dirty && frame < wait)
-		wait = frame;
-	return wait > 0 ? (int)wait : 0;
+	app_key(data, key);
 }
 
-static void draw_when_due(struct app *a, int64_t *last_frame)
+static void keys_late(void *data);
+
+/* A sequence that is half way is taken for what it is when nothing more comes. */
+static void wait_for_rest(struct app *a)
 {
+	int ms = term_pending();
+
+	loop_remove(a->loop, &a->p->key_timer);
+	if (ms >= 0)
+		a->p->key_timer = loop_timer(a->loop, ms, keys_late, a);
+}
+
+static void keys_late(void *data)
+{
+	struct app *a = data;
+
+	a->p->key_timer = 0;
+	term_late(take_key, a);
+}
+
+static void keys_ready(void *data, short revents)
+{
+	struct app *a = data;
+
+	(void)revents;
+	if (!term_read(take_key, a))
+		a->p->quit = true;		/* the terminal is gone */
+	wait_for_rest(a);
+}
+
+void app_bytes(struct app *a, const char *bytes, size_t n)
+{
+	term_bytes(bytes, n, take_key, a);
+	wait_for_rest(a);
+}
+
+/* Milliseconds until the next frame may be drawn. A key is drawn at once, unless there were too many frames in the last
+ * second; what nobody typed waits a little, so that a burst of it is one frame. */
+static int64_t frame_wait(const struct app *a)
+{
+	const struct app_private *p = a->p;
 	int64_t now = clock_monotonic_ms();
+	int64_t oldest = p->frames[p->frame % FRAMES_PER_SECOND], newest = p->frames[(p->frame + FRAMES_PER_SECOND - 1) %
+										   FRAMES_PER_SECOND];
+	int64_t due = oldest != 0 ? oldest + FRAME_WINDOW_MS : now;
 
-	if (!a->dirty || now - *last_frame < (a->typed ? FRAME_TYPED_MS : FRAME_EVENTS_MS))
-		return;
+	if (!p->typed && newest + FRAME_EVENTS_MS > due)
+		due = newest + FRAME_EVENTS_MS;
+	return due > now ? due - now : 0;
+}
+
+void app_draw_now(struct app *a)
+{
+	struct app_private *p = a->p;
+
 	app_draw(a);
-	a->dirty = a->typed = false;
-	*last_frame = now;
-}
-
-static void take_events(struct app *a, const struct pollfd *waits)
-{
-	if (waits[WAIT_SIGNALS].revents != 0)
-		take_signals(a);
-	if (waits[WAIT_KEYS].revents != 0)
-		take_keys(a, true);
-	if (waits[WAIT_STATE].revents != 0 && watch_changed(&a->watch)) {
-		strip_read(&a->strip);		/* the log folder may have come */
-		a->dirty = true;
-	}
-	if (waits[WAIT_LOG].revents != 0 && strip_read(&a->strip))
-		a->dirty = true;
-	if (child_ended(&a->child))
-		child_done(a);
-}
-
-/* Once a minute the clock moves; once a second a running job is looked at. */
-static void take_time(struct app *a, int64_t *minute, int64_t *checked, bool job_event)
-{
-	int64_t now = clock_monotonic_ms(), this_minute = clock_now_ms() / 60000;
-
-	if (this_minute != *minute) {
-		*minute = this_minute;
-		watch_refresh(&a->watch);
-		strip_read(&a->strip);
-		a->dirty = true;
-	}
-	if (watch_running(&a->watch) && (job_event || now - *checked >= JOB_CHECK_MS)) {
-		*checked = now;
-		watch_poll(&a->watch);
-		strip_read(&a->strip);
-		if (!watch_running(&a->watch))
-			a->notice[0] = '\0';	/* how it ended is shown instead */
-		a->dirty = true;
-	}
+	p->dirty = p->typed = false;
+	p->frames[p->frame++ % FRAMES_PER_SECOND] = clock_monotonic_ms();
 }
 
 static void suspend(struct app *a)
 {
-	a->suspend = false;
-	a->dirty = true;
+	a->p->suspend = false;
 	term_suspend();
+	app_dirty(a);
 }
 
-static void loop(struct app *a)
+bool app_turn(struct app *a, int timeout_ms)
 {
-	int64_t last_frame = 0, minute = clock_now_ms() / 60000, checked = 0;
+	int64_t wait = a->p->dirty ? frame_wait(a) : -1;
 
-	a->dirty = a->typed = true;
-	while (!a->quit) {
-		struct pollfd waits[WAIT_COUNT] = {
-			[WAIT_KEYS] = { STDIN_FILENO, POLLIN, 0 },     [WAIT_SIGNALS] = { a->signals, POLLIN, 0 },
-			[WAIT_STATE] = { a->watch.fd, POLLIN, 0 },     [WAIT_JOB] = { watch_job_fd(&a->watch), POLLIN, 0 },
-			[WAIT_LOG] = { strip_fd(&a->strip), POLLIN, 0 }, [WAIT_CHILD] = { a->child.fd, POLLIN, 0 },
-		};
-
-		draw_when_due(a, &last_frame);
-		if (poll(waits, WAIT_COUNT, time_left(a, last_frame)) < 0 && errno != EINTR)
-			break;
-		take_events(a, waits);
-		take_time(a, &minute, &checked, waits[WAIT_JOB].revents != 0);
-		if (a->suspend)
-			suspend(a);
+	if (a->p->dirty && wait == 0) {
+		app_draw_now(a);
+		wait = -1;
 	}
+	if (wait >= 0 && (timeout_ms < 0 || wait < timeout_ms))
+		timeout_ms = (int)wait;
+	if (!loop_turn(a->loop, timeout_ms))
+		return false;
+	if (a->p->suspend)
+		suspend(a);
+	return !a->p->quit;
+}
+
+int app_exit_code(const struct app *a)
+{
+	return a->p->exit_code;
+}
+
+/* --- start and end ----------------------------------------------------------------------------------------------------- */
+
+static bool load_keymap(struct app *a, struct error *err)
+{
+	char *path = NULL;
+	const char *slash = strrchr(a->options->config_path, '/');
+	int folder = slash != NULL ? (int)(slash - a->options->config_path) + 1 : 0;
+	bool ok;
+
+	if (a->options->keymap_path != NULL)
+		return keymap_load(a->options->keymap_path, err);
+	if (asprintf(&path, "%.*skeymap", folder, a->options->config_path) < 0)
+		return error_set(err, FINDING_NONE, _("out of memory"));
+	ok = keymap_load(path, err);
+	free(path);
+	return ok;
+}
+
+static bool create_panes(struct app *a, struct error *err)
+{
+	for (int i = 0; i < PANES_MAX; i++) {
+		page_init(&a->p->surface[i].page);
+		a->p->surface[i].focus = -1;
+		if (panes[i] == NULL)
+			continue;
+		a->p->data[i] = panes[i]->create(a);
+		if (a->p->data[i] == NULL)
+			return error_set(err, FINDING_NONE, _("out of memory"));
+	}
+	return true;
 }
 
 static bool start(struct app *a, struct error *err)
 {
+	const struct ui_fixture *fixture = a->options->fixture;
+	struct error keymap = ERROR_INIT;
 	char node[65] = "";
+	struct term_options term;
 
 	gethostname(node, sizeof(node) - 1);
-	text_safe(a->node, sizeof(a->node), node);
+	text_safe(a->node, sizeof(a->node), fixture != NULL && fixture->node != NULL ? fixture->node : node);
 	if (!settings_load(a->options->config_path, &a->settings, err) || !strip_open(&a->strip, a->options->state_dir))
 		return false;
+	load_keymap(a, &keymap);
 	watch_init(&a->watch, a->options->state_dir, a->settings);
 	strip_read(&a->strip);
-	a->pane = &pane_update;
-	a->pane_data = a->pane->create(a);
-	if (a->pane_data == NULL)
-		return error_set(err, FINDING_NONE, _("out of memory"));
-	return open_signals(a, err) && term_start(a->options->color, err);
+	if (!create_panes(a, err) || !open_signals(a, err))
+		return false;
+	term = (struct term_options){ .color = a->options->color, .plain = a->options->plain, .fixture = fixture,
+				      .theme = settings_string(a->settings, SETTING_UI_THEME),
+				      .borders = settings_string(a->settings, SETTING_UI_BORDERS),
+				      .mouse = settings_bool(a->settings, SETTING_UI_MOUSE) };
+	if (!term_start(&term, err))
+		return false;
+	if (fixture == NULL)
+		loop_watch(a->loop, STDIN_FILENO, POLLIN, keys_ready, a);
+	watch_again(a);
+	a->p->minute_timer = loop_timer(a->loop, 60000 - clock_now_ms() % 60000, minute_due, a);
+	if (keymap.message[0] != '\0')
+		app_notice_error(a, &keymap);
+	a->p->dirty = a->p->typed = a->p->stale = true;
+	app_show_pane(a, 0);
+	return true;
+}
+
+struct app *app_open(const struct ui_options *options, struct error *err)
+{
+	struct app *a = calloc(1, sizeof(*a));
+
+	if (a == NULL || (a->p = calloc(1, sizeof(*a->p))) == NULL || (a->loop = loop_new()) == NULL) {
+		error_set(err, FINDING_NONE, _("out of memory"));
+		if (a != NULL)
+			free(a->p);
+		free(a);
+		return NULL;
+	}
+	a->options = options;
+	a->p->signals = a->strip.watch = a->strip.file = a->watch.fd = -1;
+	a->p->strip_rows = a->p->pane = a->p->before_zoom = -1;
+	page_init(&a->p->side.page);
+	page_init(&a->p->strip_page);
+	if (start(a, err))
+		return a;
+	app_close(a);
+	return NULL;
+}
+
+void app_close(struct app *a)
+{
+	struct app_private *p = a->p;
+
+	term_end();
+	dialogs_clear(a);
+	for (int i = 0; i < PANES_MAX; i++) {
+		if (p->data[i] != NULL)
+			panes[i]->destroy(p->data[i]);
+		page_clear(&p->surface[i].page);
+	}
+	page_clear(&p->side.page);
+	page_clear(&p->strip_page);
+	edit_clear(&p->prompt.edit);
+	runs_clear(&p->runs);
+	watch_clear(&a->watch);
+	strip_close(&a->strip);
+	file_close(&p->signals);
+	settings_free(a->settings);
+	loop_free(a->loop);
+	free(p);
+	free(a);
 }
 
 int ui_run(const struct ui_options *options)
 {
-	struct app *a = calloc(1, sizeof(*a));
 	struct error err = ERROR_INIT;
+	struct app *a = app_open(options, &err);
 	int code;
 
-	if (a == NULL)
-		return EXIT_IO;
-	a->options = options;
-	a->signals = a->strip.watch = a->strip.file = a->watch.fd = -1;
-	a->strip_rows = -1;
-	a->child = (struct child)CHILD_INIT;
-	if (start(a, &err)) {
-		loop(a);
-		term_end();
-	} else {
+	if (a == NULL) {
 		char message[ERROR_TEXT_MAX], next[ERROR_TEXT_MAX];
 
 		fprintf(stderr, "posture-console: %s. %s\n", text_safe(message, sizeof(message), err.message),
 			error_next_step(&err, next, sizeof(next)));
-		a->exit_code = error_exit_code(&err);
+		return error_exit_code(&err);
 	}
-	code = a->exit_code;
-	if (a->pane_data != NULL)
-		a->pane->destroy(a->pane_data);
-	dialog_close(&a->dialog);
-	child_clear(&a->child);
-	watch_clear(&a->watch);
-	strip_close(&a->strip);
-	file_close(&a->signals);
-	settings_free(a->settings);
-	free(a);
+	while (app_turn(a, -1))
+		;
+	code = app_exit_code(a);
+	app_close(a);
 	return code;
 }

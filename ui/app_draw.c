@@ -1,24 +1,103 @@
-#include "app_draw.h"
-
+/* The one place that draws: from pages to the next frame, with one flush at the end. */
 #include <stdio.h>
 #include <string.h>
 
+#include "app_private.h"
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
-#include "keymap.h"
-#include "pane.h"
 #include "term.h"
 
-static struct layout make_layout(const struct app *a)
+#define NOTICE_LINES 4
+#define BODY_ALL 10000		/* rows that a pane likes to have before it said how many */
+
+/* --- making the pages -------------------------------------------------------------------------------------------------- */
+
+/* The pane that has something for the side column of this one; NULL: none. */
+static const struct pane_ops *side_pane(const struct app *a, void **data)
 {
-	return layout_make(term_rows(), term_cols(), a->page.count + 1, a->strip_hidden ? 0 : a->strip_rows);
+	for (int i = 0; i < PANES_MAX; i++) {
+		if (a->p->data[i] == NULL || i == a->p->pane || panes[i]->summary == NULL || panes[a->p->pane]->wide)
+			continue;
+		*data = a->p->data[i];
+		return panes[i];
+	}
+	return NULL;
+}
+
+static struct layout make_layout(const struct app *a, int body)
+{
+	void *data;
+
+	return layout_make(term_rows(), term_cols(), body, a->p->strip_hidden ? 0 : a->p->strip_rows,
+			   side_pane(a, &data) != NULL);
 }
 
 int app_strip_rows(const struct app *a)
 {
-	return make_layout(a).strip.rows;
+	return a->p->layout.strip.rows;
 }
+
+/* Lines that the notice takes below the pane's own. */
+static int notice_lines(const struct app *a, int cols)
+{
+	const char *at = a->p->notice;
+	int n = 0;
+
+	while (*at != '\0' && n < NOTICE_LINES) {
+		size_t len = page_wrap_length(at, cols);
+
+		if (len == 0)
+			break;
+		at += len;
+		at += strspn(at, " ");
+		n++;
+	}
+	return n;
+}
+
+static void prepare_pane(struct app *a)
+{
+	struct app_private *p = a->p;
+	struct surface *s = &p->surface[p->pane];
+	struct layout l = make_layout(a, BODY_ALL);
+	int notice = notice_lines(a, l.body.cols - 4);
+	const struct pane_ops *side;
+	void *data;
+
+	page_start(&s->page, l.body.rows - 1 - notice, l.body.cols - 4, term_ascii());
+	panes[p->pane]->prepare(p->data[p->pane], &s->page);
+	surface_settle(s);
+	p->layout = make_layout(a, s->page.count + 1 + notice);
+	page_start(&p->side.page, p->layout.side.rows - 1, p->layout.side.cols - 4, term_ascii());
+	side = side_pane(a, &data);
+	if (side != NULL && p->layout.side.cols > 0)
+		side->summary(data, &p->side.page);
+	page_start(&p->strip_page, p->layout.strip.rows, p->layout.strip.cols, term_ascii());
+	strip_prepare(&a->strip, &p->strip_page);
+}
+
+static void prepare_dialog(struct dialog *d)
+{
+	int rows = d->ops->rows > 0 && d->ops->rows < term_rows() ? d->ops->rows : term_rows();
+	int cols = d->ops->cols > 0 && d->ops->cols < term_cols() ? d->ops->cols : term_cols();
+
+	page_start(&d->surface.page, rows - 2, cols - 4, term_ascii());
+	d->ops->prepare(d->data, &d->surface.page);
+	surface_settle(&d->surface);
+}
+
+void app_prepare(struct app *a)
+{
+	if (!a->p->stale)
+		return;
+	a->p->stale = false;
+	prepare_pane(a);
+	for (struct dialog *d = a->p->dialogs; d != NULL; d = d->below)
+		prepare_dialog(d);
+}
+
+/* --- the lines around the pane -------------------------------------------------------------------------------------------- */
 
 /* What is going on, for the state line. */
 static void state_text(const struct app *a, char *dst, size_t size)
@@ -38,6 +117,7 @@ static void state_text(const struct app *a, char *dst, size_t size)
 
 static void draw_state(const struct app *a, const struct rect *r)
 {
+	const struct ui_fixture *fixture = a->options->fixture;
 	char doing[128], safe[128], right[256], stamp[32], left[128];
 	time_t now = clock_now();
 	struct tm tm;
@@ -46,103 +126,277 @@ static void draw_state(const struct app *a, const struct rect *r)
 	state_text(a, doing, sizeof(doing));
 	localtime_r(&now, &tm);
 	strftime(stamp, sizeof(stamp), "%H:%M %Z", &tm);
+	if (fixture != NULL && fixture->clock != NULL)
+		snprintf(stamp, sizeof(stamp), "%s", fixture->clock);
 	snprintf(right, sizeof(right), "%s   %s ", text_safe(safe, sizeof(safe), doing), stamp);
-	snprintf(left, sizeof(left), " posture-console - %s", a->node);
+	snprintf(left, sizeof(left), " posture-console %s %s", term_ascii() ? "-" : "\xc2\xb7", a->node);
 	width = (int)text_width(right);
 	term_text(r->row, 0, r->cols - width, ROLE_TITLE, left);
 	term_text(r->row, r->cols - width, width, ROLE_TITLE, right);
 }
 
-static void draw_bar(const struct app *a, const struct rect *r)
+/* Calls for each pane of the bar: its number, name and columns. Returns where the last one ends. */
+static int walk_bar(const struct app *a, void (*each)(void *data, int pane, int col, int cols, const char *text), void *data)
 {
-	char text[64], key[16], help[64];
+	char text[64];
+	int col = 1;
+
+	for (int i = 0; i < PANES_MAX; i++) {
+		int width;
+
+		if (a->p->data[i] == NULL)
+			continue;
+		snprintf(text, sizeof(text), "%d %s", i + 1, _(panes[i]->title));
+		width = (int)text_width(text);
+		each(data, i, col, width, text);
+		col += width + 2;
+	}
+	return col;
+}
+
+static void put_bar_pane(void *data, int pane, int col, int cols, const char *text)
+{
+	const struct app *a = data;
+
+	term_text(a->p->layout.bar.row, col, cols, pane == a->p->pane ? ROLE_MARK : ROLE_KEY, text);
+}
+
+static void draw_bar(struct app *a, const struct rect *r)
+{
+	char key[16], help[64];
 	int width;
 
-	snprintf(text, sizeof(text), " %s", _(a->pane->title));
-	term_text(r->row, 0, r->cols, ROLE_KEY, text);
+	term_text(r->row, 0, r->cols, ROLE_NORMAL, "");
+	walk_bar(a, put_bar_pane, a);
 	keymap_key_name(ACTION_HELP, key, sizeof(key));
 	snprintf(help, sizeof(help), "%s %s ", key, _("Help"));
 	width = (int)text_width(help);
 	term_text(r->row, r->cols - width, width, ROLE_DIM, help);
 }
 
-static void draw_body(struct app *a, const struct rect *r)
+struct bar_hit { int col, pane; };
+
+static void find_bar_pane(void *data, int pane, int col, int cols, const char *text)
 {
-	struct page *p = &a->page;
-	int rows = r->rows - 2, last = p->count > 0 && p->lines[0].rule ? 1 : 0, focus_line;
+	struct bar_hit *hit = data;
 
-	if (a->focus >= p->spans)
-		a->focus = p->spans > 0 ? p->spans - 1 : 0;
-	focus_line = p->spans > 0 ? p->span[a->focus].line : 0;
-	a->top = layout_scroll(p->count, rows + last, focus_line, a->top);
-	term_frame(r);
-	for (int i = 0; i < rows + last && a->top + i < p->count; i++) {
-		const struct page_line *line = &p->lines[a->top + i];
-		int row = r->row + 1 - last + i;
+	(void)text;
+	if (hit->col >= col && hit->col < col + cols)
+		hit->pane = pane;
+}
 
-		if (line->rule)
-			term_rule(r, row, line->text);
-		else if (row > r->row)
-			term_text(row, r->col + 2, r->cols - 4, line->role, line->text);
+int app_bar_pane(const struct app *a, int col)
+{
+	struct bar_hit hit = { col, -1 };
+
+	walk_bar(a, find_bar_pane, &hit);
+	return hit.pane;
+}
+
+/* --- pages --------------------------------------------------------------------------------------------------------------- */
+
+static void draw_run(const struct rect *r, const struct page *p, const struct page_run *run, int row)
+{
+	if (!run->rule)
+		term_text(row, r->col + 2 + run->col, run->cols, run->role, page_run_text(p, run));
+	else if (run->col == 0 && run->cols == p->cols)
+		term_rule(r, row, page_run_text(p, run));
+	else
+		term_inner_rule(row, r->col + 2 + run->col, run->cols, page_run_text(p, run));
+}
+
+static void draw_focus(const struct surface *s)
+{
+	const struct page_item *item = surface_item(s);
+	int row, col;
+
+	if (item == NULL)
+		return;
+	row = s->screen_row + item->line - s->top;
+	col = s->screen_col + item->col;
+	if (item->kind == ITEM_LIST)
+		term_cursor(row + (int)(item->list->selected - item->list->top), col);
+	else if (item->kind == ITEM_AREA)
+		term_cursor(row + (item->cursor > 0 ? item->cursor : 0), col);
+	else if (item->kind == ITEM_FIELD && item->form->editing == (int)item->field)
+		term_cursor(row, col + item->cursor);
+	else
+		term_focus(row, col, item->cols, item->cursor);
+}
+
+/* Draws a page into a frame; `first`: its first line is the frame's top. `rows`: lines that there is room for. */
+static void draw_page(struct surface *s, const struct rect *r, bool first, int rows)
+{
+	const struct page *p = &s->page;
+	const struct page_item *item = surface_item(s);
+	int focus = item != NULL && item->kind != ITEM_LIST && item->kind != ITEM_AREA ? item->line : s->top;
+
+	s->top = layout_scroll(p->count, rows, focus, s->top);
+	s->shown_rows = rows;
+	s->screen_row = r->row + (first ? 0 : 1);
+	s->screen_col = r->col + 2;
+	for (int i = 0; i < p->runs; i++) {
+		int line = p->run[i].line - s->top;
+
+		if (line >= 0 && line < rows)
+			draw_run(r, p, &p->run[i], s->screen_row + line);
 	}
-	if (p->spans > 0 && a->dialog.kind == DIALOG_NONE) {
-		const struct page_span *s = &p->span[a->focus];
+	if (p->count > rows) {
+		char more[32];
 
-		term_focus(r->row + 1 - last + s->line - a->top, r->col + 2 + s->col, s->cols);
+		snprintf(more, sizeof(more), " %d-%d/%d ", s->top + 1, s->top + rows, p->count);
+		term_text(r->row + r->rows - 1, r->col + r->cols - 2 - (int)strlen(more), (int)strlen(more), ROLE_DIM, more);
 	}
 }
 
-static void draw_strip(const struct app *a, const struct layout *l)
+static void draw_notice(const struct app *a, const struct rect *r, int lines)
 {
+	const char *at = a->p->notice;
+
+	for (int i = 0; i < lines; i++) {
+		size_t len = page_wrap_length(at, r->cols - 4);
+		char line[sizeof(a->p->notice)];
+
+		snprintf(line, sizeof(line), "%.*s", (int)len, at);
+		term_text(r->row + r->rows - 1 - lines + i, r->col + 2, r->cols - 4, a->p->notice_role, line);
+		at += len;
+		at += strspn(at, " ");
+	}
+}
+
+static void draw_body(struct app *a)
+{
+	struct app_private *p = a->p;
+	const struct rect *r = &p->layout.body;
+	int notice = notice_lines(a, r->cols - 4);
+
+	term_frame(r);
+	draw_page(&p->surface[p->pane], r, true, r->rows - 1 - notice);
+	draw_notice(a, r, notice);
+	if (p->layout.side.cols > 0) {
+		term_frame(&p->layout.side);
+		draw_page(&p->side, &p->layout.side, true, p->layout.side.rows - 1);
+	}
+}
+
+static void draw_strip(const struct app *a)
+{
+	const struct layout *l = &a->p->layout;
+	const struct page *p = &a->p->strip_page;
+	char left[128], right[64];
+
 	if (l->strip.rows == 0)
 		return;
-	term_line(l->strip_title.row, l->strip_title.cols, a->strip.file >= 0 ? _(" ise-psc.log ") :
-		  _(" ise-psc.log: nothing logged yet "));
-	for (int i = 0; i < l->strip.rows; i++) {
-		size_t back = (size_t)(l->strip.rows - 1 - i);
-
-		term_text(l->strip.row + i, 0, l->strip.cols, ROLE_NORMAL, strip_line(&a->strip, back));
-	}
+	strip_title(&a->strip, left, sizeof(left), right, sizeof(right));
+	term_line(l->strip_title.row, l->strip_title.cols, left, right);
+	for (int i = 0; i < p->runs; i++)
+		if (p->run[i].line < l->strip.rows)
+			term_text(l->strip.row + p->run[i].line, p->run[i].col, p->run[i].cols, p->run[i].role,
+				  page_run_text(p, &p->run[i]));
 }
+
+/* --- the last line ------------------------------------------------------------------------------------------------------- */
 
 static bool possible(void *data, enum action action)
 {
-	const struct app *a = data;
+	return app_possible(data, action);
+}
 
-	if (action == ACTION_HELP || action == ACTION_QUIT || action == ACTION_NEXT || action == ACTION_CHOOSE)
-		return true;
-	return a->pane->possible(a->pane_data, action);
+static bool always(void *data, enum action action)
+{
+	(void)data;
+	(void)action;
+	return true;
 }
 
 static void draw_keys(struct app *a, const struct rect *r)
 {
-	struct buffer line = BUFFER_INIT(1024);
+	const struct page_item *item = surface_item(app_surface(a));
+	struct buffer line = BUFFER_INIT(2048);
+	enum scope scopes[SCOPE_COUNT];
+	int n = app_scopes(a, scopes);
 
-	keymap_line(&line, possible, a);
+	if (item != NULL && item->kind == ITEM_FIELD && item->form->editing == (int)item->field) {
+		keymap_line(&line, SCOPE_EDIT, always, a);
+	} else {
+		keymap_line(&line, SCOPE_FORM, possible, a);
+		for (int i = 0; i < n; i++)
+			if (scopes[i] != SCOPE_FORM)
+				keymap_line(&line, scopes[i], possible, a);
+	}
 	term_text(r->row, 0, r->cols, ROLE_KEY, buffer_text(&line));
 	buffer_clear(&line);
 }
 
+static void draw_prompt(struct app *a, const struct rect *r)
+{
+	struct prompt *p = &a->p->prompt;
+	struct buffer shown = BUFFER_INIT(EDIT_MAX * 8), safe = BUFFER_INIT(EDIT_MAX * 8);
+	int label = (int)text_width(p->label), cursor = 0, width;
+
+	edit_show(&p->edit, r->cols - label - 1, term_ascii(), &shown, &cursor);
+	text_sanitise(&safe, buffer_text(&shown), shown.len);
+	width = (int)text_width(buffer_text(&safe));
+	term_text(r->row, 0, label, ROLE_KEY, p->label);
+	term_text(r->row, label, r->cols - label, ROLE_NORMAL, buffer_text(&safe));
+	term_text(r->row, label + width + 2, r->cols - label - width - 2, ROLE_DIM, p->hint);
+	term_cursor(r->row, label + cursor);
+	buffer_clear(&shown);
+	buffer_clear(&safe);
+}
+
+/* --- all of it ------------------------------------------------------------------------------------------------------------ */
+
+static void draw_dialog(struct dialog *d, bool on_top)
+{
+	struct page *p = &d->surface.page;
+	struct rect r = layout_centre(term_rows(), term_cols(), p->count + 2 < p->rows + 2 ? p->count + 2 : p->rows + 2,
+				      p->cols + 4);
+
+	if (r.rows < 3 || r.cols < 8)
+		return;
+	for (int i = 0; i < r.rows; i++)
+		term_text(r.row + i, r.col, r.cols, ROLE_NORMAL, "");
+	term_frame(&r);
+	term_rule(&r, r.row, d->title);
+	draw_page(&d->surface, &r, false, r.rows - 2);
+	if (on_top)
+		draw_focus(&d->surface);
+}
+
+/* From the lowest to the top one. */
+static void draw_dialogs(struct dialog *d, bool on_top)
+{
+	if (d == NULL)
+		return;
+	draw_dialogs(d->below, false);
+	draw_dialog(d, on_top);
+}
+
 void app_draw(struct app *a)
 {
-	struct layout l;
+	struct app_private *p = a->p;
 
 	term_erase();
-	page_start(&a->page, term_cols() - 4);
-	a->pane->prepare(a->pane_data, &a->page);
-	l = make_layout(a);
-	if (l.too_small) {
+	p->stale = true;
+	app_prepare(a);
+	if (p->layout.too_small) {
 		char text[128];
 
 		snprintf(text, sizeof(text), _("Too small: %dx%d or more is needed"), LAYOUT_MIN_COLS, LAYOUT_MIN_ROWS);
 		term_text(0, 0, term_cols(), ROLE_NORMAL, text);
 	} else {
-		draw_state(a, &l.state);
-		draw_bar(a, &l.bar);
-		draw_body(a, &l.body);
-		draw_strip(a, &l);
-		draw_keys(a, &l.keys);
-		dialog_draw(&a->dialog);
+		draw_state(a, &p->layout.state);
+		draw_bar(a, &p->layout.bar);
+		draw_body(a);
+		draw_strip(a);
+		if (p->dialogs == NULL)
+			draw_focus(&p->surface[p->pane]);
+		draw_dialogs(p->dialogs, true);
+		if (p->prompt.open)
+			draw_prompt(a, &p->layout.keys);
+		else
+			draw_keys(a, &p->layout.keys);
 	}
 	term_flush();
 }

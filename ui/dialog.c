@@ -1,230 +1,376 @@
 #include "dialog.h"
 
-#include <curses.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "app_private.h"
 #include "base/i18n.h"
 #include "base/text.h"
-#include "keymap.h"
-#include "term.h"
 
-#define TEXT_MAX 65536
 #define BOX_COLS 76
 
-static void open_dialog(struct dialog *d, enum dialog_kind kind, const char *title, const char *text)
+struct dialog *dialog_open(struct app *a, const char *title, const struct dialog_ops *ops, void *data)
 {
-	dialog_close(d);
-	*d = (struct dialog){ .kind = kind, .text = BUFFER_INIT(TEXT_MAX) };
-	text_safe(d->title, sizeof(d->title), title);
-	buffer_puts(&d->text, text);
-}
+	struct dialog *d = data != NULL ? calloc(1, sizeof(*d)) : NULL;
 
-void dialog_text(struct dialog *d, const char *title, const char *text)
-{
-	open_dialog(d, DIALOG_TEXT, title, text);
-}
-
-void dialog_ask(struct dialog *d, const char *title, const char *question, void (*accept)(void *data), void *data)
-{
-	open_dialog(d, DIALOG_ASK, title, question);
-	d->accept = accept;
+	if (d == NULL) {
+		if (data != NULL && ops->destroy != NULL)
+			ops->destroy(data);
+		return NULL;
+	}
+	d->ops = ops;
 	d->data = data;
+	text_safe(d->title, sizeof(d->title), title);
+	page_init(&d->surface.page);
+	d->surface.focus = -1;
+	d->below = a->p->dialogs;
+	a->p->dialogs = d;
+	app_dirty(a);
+	return d;
 }
 
-void dialog_input(struct dialog *d, const char *title, const char *label, const char *value,
+void dialog_close(struct app *a)
+{
+	struct dialog *d = a->p->dialogs;
+
+	if (d == NULL)
+		return;
+	a->p->dialogs = d->below;	/* first: what destroy() calls may open the next one */
+	page_clear(&d->surface.page);
+	if (d->ops->destroy != NULL)
+		d->ops->destroy(d->data);
+	free(d);
+	app_dirty(a);
+}
+
+bool dialog_is_open(const struct app *a)
+{
+	return a->p->dialogs != NULL;
+}
+
+void dialogs_clear(struct app *a)
+{
+	for (int i = 0; a->p->dialogs != NULL && i < 64; i++)
+		dialog_close(a);
+}
+
+/* --- a question ------------------------------------------------------------------------------------------------------------ */
+
+struct ask {
+	struct app *app;
+	char *question;
+	void (*yes)(void *data);
+	void *data;
+};
+
+static void ask_prepare(void *data, struct page *p)
+{
+	struct ask *ask = data;
+	struct page_button buttons[] = { { ACTION_NO, _("No") }, { ACTION_YES, _("Yes") } };
+
+	page_wrap(p, ROLE_NORMAL, ask->question);
+	page_line(p);
+	page_buttons(p, buttons, 2);
+}
+
+static bool ask_action(void *data, enum action action, int focus)
+{
+	struct ask *ask = data;
+	void (*yes)(void *yes_data) = ask->yes;
+	void *yes_data = ask->data;
+	struct app *a = ask->app;
+
+	(void)focus;
+	if (action != ACTION_YES && action != ACTION_NO)
+		return false;
+	dialog_close(a);		/* first: the answer may open the next one */
+	if (action == ACTION_YES)
+		yes(yes_data);
+	return true;
+}
+
+static void ask_destroy(void *data)
+{
+	struct ask *ask = data;
+
+	free(ask->question);
+	free(ask);
+}
+
+void dialog_ask(struct app *a, const char *title, const char *question, void (*yes)(void *data), void *data)
+{
+	static const struct dialog_ops ops = { .scope = SCOPE_ASK, .cols = BOX_COLS, .prepare = ask_prepare,
+					       .action = ask_action, .destroy = ask_destroy };
+	struct ask *ask = calloc(1, sizeof(*ask));
+
+	if (ask == NULL)
+		return;
+	*ask = (struct ask){ a, strdup(question), yes, data };
+	if (ask->question == NULL) {
+		free(ask);
+		return;
+	}
+	dialog_open(a, title, &ops, ask);
+}
+
+/* --- one line to fill in --------------------------------------------------------------------------------------------------- */
+
+struct input {
+	struct app *app;
+	struct form form;
+	struct field_spec spec;
+	char *label;
+	bool (*enter)(void *data, const char *input, struct error *err);
+	void *data;
+	char reason[ERROR_TEXT_MAX];
+};
+
+static void input_prepare(void *data, struct page *p)
+{
+	struct input *in = data;
+
+	page_wrap(p, ROLE_NORMAL, in->label);
+	page_line(p);
+	form_put_value(p, &in->form, 0, 0);
+	page_line(p);
+	if (in->reason[0] != '\0') {
+		page_tab(p, 0);
+		page_wrap_after(p, ROLE_FAIL, 0, in->reason);
+	}
+}
+
+static bool input_action(void *data, enum action action, int focus)
+{
+	struct input *in = data;
+	struct error err = ERROR_INIT;
+	char text[EDIT_MAX + 1];
+	struct app *a = in->app;
+
+	(void)focus;
+	if (action != ACTION_EDIT_ACCEPT)
+		return false;
+	memcpy(text, in->form.edit.text, sizeof(text));
+	if (in->enter(in->data, text, &err)) {
+		/* What enter() opened stays; this one goes. */
+		for (struct dialog **at = &a->p->dialogs; *at != NULL; at = &(*at)->below) {
+			if ((*at)->data == in) {
+				struct dialog *d = *at;
+
+				*at = d->below;
+				d->below = a->p->dialogs;
+				a->p->dialogs = d;
+				dialog_close(a);
+				break;
+			}
+		}
+	} else {
+		text_safe(in->reason, sizeof(in->reason), err.message);
+	}
+	explicit_bzero(text, sizeof(text));
+	return true;
+}
+
+static void input_destroy(void *data)
+{
+	struct input *in = data;
+
+	form_clear(&in->form);
+	free(in->label);
+	free(in);
+}
+
+static void open_input(struct app *a, enum field_kind kind, const char *title, const char *label, const char *value,
+		       bool (*enter)(void *data, const char *input, struct error *err), void *data)
+{
+	static const struct dialog_ops ops = { .scope = SCOPE_DIALOG, .cols = BOX_COLS, .prepare = input_prepare,
+					       .action = input_action, .destroy = input_destroy };
+	struct input *in = calloc(1, sizeof(*in));
+
+	if (in == NULL)
+		return;
+	in->app = a;
+	in->label = strdup(label);
+	in->spec = (struct field_spec){ kind, FIELD_NO_SETTING, NULL, NULL, NULL };
+	in->enter = enter;
+	in->data = data;
+	form_init(&in->form, &in->spec, 1);
+	in->form.direct = true;
+	form_set(&in->form, 0, value);
+	if (in->label == NULL)
+		input_destroy(in);
+	else
+		dialog_open(a, title, &ops, in);
+}
+
+void dialog_input(struct app *a, const char *title, const char *label, const char *value,
 		  bool (*enter)(void *data, const char *input, struct error *err), void *data)
 {
-	open_dialog(d, DIALOG_INPUT, title, label);
-	snprintf(d->input, sizeof(d->input), "%s", value);
-	d->enter = enter;
-	d->data = data;
+	open_input(a, FIELD_TEXT, title, label, value, enter, data);
 }
 
-void dialog_close(struct dialog *d)
+void dialog_password(struct app *a, const char *title, const char *label,
+		     bool (*enter)(void *data, const char *input, struct error *err), void *data)
 {
-	if (d->kind != DIALOG_NONE)
-		buffer_clear(&d->text);
-	d->kind = DIALOG_NONE;
+	open_input(a, FIELD_PASSWORD, title, label, "", enter, data);
 }
 
-static int count_lines(const char *text)
-{
-	int n = 0;
+/* --- one of several -------------------------------------------------------------------------------------------------------- */
 
-	for (; *text != '\0'; n++) {
-		text += strcspn(text, "\n");
-		text += *text == '\n';
-	}
-	return n;
+#define ID_ROWS 2000
+
+struct choice {
+	struct app *app;
+	struct list list;
+	char **rows;
+	void (*chosen)(void *data, size_t row);
+	void *data;
+};
+
+static void put_choice(void *data, struct page *p, int64_t row, bool selected)
+{
+	const struct choice *c = data;
+
+	page_put(p, selected ? ROLE_TITLE : ROLE_NORMAL, c->rows[row]);
 }
 
-static void draw_lines(const struct dialog *d, const struct rect *r, int rows)
+static void choice_prepare(void *data, struct page *p)
 {
-	const char *at = buffer_text(&d->text);
+	struct choice *c = data;
+	int rows = c->list.count < p->rows ? (int)c->list.count : p->rows;
 
-	for (int i = 0; *at != '\0' && i < d->top + rows; i++) {
-		size_t len = strcspn(at, "\n");
-
-		if (i >= d->top) {
-			struct buffer line = BUFFER_INIT(8192);
-
-			text_sanitise(&line, at, len);
-			term_text(r->row + 1 + i - d->top, r->col + 2, r->cols - 4, ROLE_NORMAL, buffer_text(&line));
-			buffer_clear(&line);
-		}
-		at += len + (at[len] == '\n');
-	}
+	page_list(p, ID_ROWS, &c->list, rows, put_choice, c);
 }
 
-static void draw_question(const struct dialog *d, const struct rect *r)
+static bool choice_action(void *data, enum action action, int focus)
 {
-	char yes[64], no[64];
-	int row = r->row + r->rows - 2, width;
+	struct choice *c = data;
+	void (*chosen)(void *chosen_data, size_t row) = c->chosen;
+	void *chosen_data = c->data;
+	size_t row = (size_t)c->list.selected;
 
-	snprintf(yes, sizeof(yes), "[ %s ]", _("Yes"));
-	snprintf(no, sizeof(no), "[ %s ]", _("No"));
-	width = (int)text_width(yes);
-	term_text(row, r->col + 2, width, ROLE_NORMAL, yes);
-	term_text(row, r->col + 4 + width, (int)text_width(no), ROLE_NORMAL, no);
-	if (d->yes)
-		term_focus(row, r->col + 2, width);
-	else
-		term_focus(row, r->col + 4 + width, (int)text_width(no));
+	if (action != ACTION_CHOOSE || focus != ID_ROWS || c->list.count == 0)
+		return false;
+	dialog_close(c->app);
+	chosen(chosen_data, row);
+	return true;
 }
 
-static void draw_input(const struct dialog *d, const struct rect *r)
+static void choice_destroy(void *data)
 {
-	struct buffer safe = BUFFER_INIT(DIALOG_INPUT_MAX * 8);
-	const char *shown;
-	int row = r->row + r->rows - 3, cols = r->cols - 5;
+	struct choice *c = data;
 
-	text_sanitise(&safe, d->input, strlen(d->input));
-	shown = buffer_text(&safe);
-	while (text_width(shown) > (size_t)cols) {	/* the end is what is being typed */
-		shown++;
-		while (((unsigned char)*shown & 0xc0) == 0x80)
-			shown++;
-	}
-	term_text(row, r->col + 2, cols, ROLE_TITLE, shown);
-	term_text(row + 1, r->col + 2, r->cols - 4, ROLE_FAIL, d->reason);
-	term_focus(row, r->col + 2 + (int)text_width(shown), 1);
-	buffer_clear(&safe);
+	for (int64_t i = 0; c->rows != NULL && i < c->list.count; i++)
+		free(c->rows[i]);
+	free(c->rows);
+	free(c);
 }
 
-void dialog_draw(struct dialog *d)
+void dialog_choose(struct app *a, const char *title, const char *const *rows, size_t n,
+		   void (*chosen)(void *data, size_t row), void *data)
 {
-	int lines = count_lines(buffer_text(&d->text)), extra = d->kind == DIALOG_TEXT ? 0 : 2, rows;
-	struct rect r = layout_centre(term_rows(), term_cols(), lines + extra + 2, BOX_COLS);
+	static const struct dialog_ops ops = { .scope = SCOPE_DIALOG, .cols = BOX_COLS, .prepare = choice_prepare,
+					       .action = choice_action, .destroy = choice_destroy };
+	struct choice *c = calloc(1, sizeof(*c));
 
-	if (d->kind == DIALOG_NONE || r.rows < 3 || r.cols < 8)
+	if (c == NULL)
 		return;
-	rows = r.rows - 2 - extra;
-	d->top = d->top > lines - rows ? lines - rows : d->top;
-	d->top = d->top < 0 ? 0 : d->top;
-	for (int i = 0; i < r.rows; i++)
-		term_text(r.row + i, r.col, r.cols, ROLE_NORMAL, "");
-	term_frame(&r);
-	term_rule(&r, r.row, d->title);
-	draw_lines(d, &r, rows);
-	if (d->kind == DIALOG_TEXT)
-		term_text(r.row + r.rows - 1, r.col + 2, (int)text_width(_(" Esc back ")), ROLE_KEY, _(" Esc back "));
-	else if (d->kind == DIALOG_ASK)
-		draw_question(d, &r);
-	else
-		draw_input(d, &r);
+	*c = (struct choice){ .app = a, .rows = calloc(n + 1, sizeof(char *)), .chosen = chosen, .data = data };
+	for (size_t i = 0; c->rows != NULL && i < n && (c->rows[i] = strdup(rows[i])) != NULL; i++)
+		c->list.count = (int64_t)i + 1;
+	dialog_open(a, title, &ops, c);
 }
 
-static void text_key(struct dialog *d, int key)
-{
-	int page = term_rows() > 6 ? term_rows() - 4 : 1;
+/* --- a form ---------------------------------------------------------------------------------------------------------------- */
 
-	switch (key) {
-	case KEY_UP: case 'k': d->top--; break;
-	case KEY_DOWN: case 'j': d->top++; break;
-	case KEY_PPAGE: case 'b': case 2: d->top -= page; break;
-	case KEY_NPAGE: case ' ': case 6: d->top += page; break;
-	case KEY_HOME: case 'g': d->top = 0; break;
-	case KEY_END: case 'G': d->top = TEXT_MAX; break;
-	case 'q': case '\r': case '\n': case KEY_ENTER: dialog_close(d); break;
-	default: break;
+#define ID_ACCEPT 2000
+#define ID_CANCEL 2001
+#define FORM_LABEL_MIN 10
+
+struct form_dialog {
+	struct app *app;
+	struct form *form;
+	char button[64];
+	bool (*accept)(void *data, struct error *err);
+	void (*closed)(void *data);
+	void *data;
+	char reason[ERROR_TEXT_MAX];
+};
+
+static int label_width(const struct form *f)
+{
+	size_t most = FORM_LABEL_MIN;
+
+	for (size_t i = 0; i < f->count; i++) {
+		const struct field_spec *s = f->field[i].spec;
+		const char *label = s->label != NULL ? s->label :
+				    s->setting >= 0 ? setting_info((enum setting)s->setting)->label : "";
+
+		if (text_width(_(label)) > most)
+			most = text_width(_(label));
 	}
+	return (int)most + 4;
 }
 
-static void answer(struct dialog *d)
+static void form_dialog_prepare(void *data, struct page *p)
 {
-	void (*accept)(void *data) = d->yes ? d->accept : NULL;
-	void *data = d->data;
+	struct form_dialog *d = data;
+	struct page_button buttons[] = { { ID_ACCEPT, d->button }, { ID_CANCEL, _("Cancel") } };
+	int label = label_width(d->form);
 
-	dialog_close(d);		/* first: the answer may open the next one */
-	if (accept != NULL)
-		accept(data);
+	for (size_t i = 0; i < d->form->count; i++)
+		form_put(p, d->form, i, label);
+	page_line(p);
+	if (d->reason[0] != '\0')
+		page_wrap(p, ROLE_FAIL, d->reason);
+	page_buttons(p, buttons, 2);
 }
 
-static void ask_key(struct dialog *d, int key)
+static bool form_dialog_action(void *data, enum action action, int focus)
 {
-	switch (key) {
-	case 'y': d->yes = true; answer(d); break;
-	case 'n': case 'q': d->yes = false; answer(d); break;
-	case '\r': case '\n': case KEY_ENTER: case ' ': answer(d); break;
-	case '\t': case KEY_BTAB: case KEY_LEFT: case KEY_RIGHT: case 'h': case 'l': d->yes = !d->yes; break;
-	default: break;
-	}
-}
-
-static void rub_out(char *text)
-{
-	size_t n = strlen(text);
-
-	while (n > 0 && ((unsigned char)text[n - 1] & 0xc0) == 0x80)
-		n--;
-	text[n > 0 ? n - 1 : 0] = '\0';
-}
-
-static void type(char *text, size_t size, int key)
-{
-	char utf8[5] = "";
-	size_t n = strlen(text);
-	unsigned int c = (unsigned int)key;
-
-	if (c < 0x80)
-		snprintf(utf8, sizeof(utf8), "%c", (char)c);
-	else if (c < 0x800)
-		snprintf(utf8, sizeof(utf8), "%c%c", (char)(0xc0 | c >> 6), (char)(0x80 | (c & 0x3f)));
-	else if (c < 0x10000)
-		snprintf(utf8, sizeof(utf8), "%c%c%c", (char)(0xe0 | c >> 12), (char)(0x80 | (c >> 6 & 0x3f)),
-			 (char)(0x80 | (c & 0x3f)));
-	if (n + strlen(utf8) < size)
-		snprintf(text + n, size - n, "%s", utf8);
-}
-
-static void input_key(struct dialog *d, int key)
-{
+	struct form_dialog *d = data;
 	struct error err = ERROR_INIT;
+	struct app *a = d->app;
+	const char *problem;
 
-	switch (key) {
-	case '\r': case '\n': case KEY_ENTER:
-		if (d->enter(d->data, d->input, &err))
-			dialog_close(d);
-		else
-			text_safe(d->reason, sizeof(d->reason), err.message);
-		break;
-	case KEY_BACKSPACE: case 127: case 8: rub_out(d->input); break;
-	case 21: d->input[0] = '\0'; break;
-	default:
-		/* The codes of curses begin at KEY_MIN; characters that share them are left out. */
-		if (key >= ' ' && (key < KEY_MIN || key > KEY_MAX))
-			type(d->input, sizeof(d->input), key);
+	if (action != ACTION_CHOOSE || (focus != ID_ACCEPT && focus != ID_CANCEL))
+		return false;
+	if (focus == ID_CANCEL) {
+		dialog_close(a);
+		return true;
 	}
+	form_leave(d->form, true);
+	problem = form_problem(d->form);
+	if (problem != NULL)
+		return true;		/* it stands beside its field */
+	if (d->accept(d->data, &err))
+		dialog_close(a);
+	else
+		text_safe(d->reason, sizeof(d->reason), err.message);
+	return true;
 }
 
-void dialog_key(struct dialog *d, int key)
+static void form_dialog_destroy(void *data)
 {
-	if (key == TERM_ESC || key == 3)
-		dialog_close(d);
-	else if (d->kind == DIALOG_TEXT)
-		text_key(d, key);
-	else if (d->kind == DIALOG_ASK)
-		ask_key(d, key);
-	else if (d->kind == DIALOG_INPUT)
-		input_key(d, key);
+	struct form_dialog *d = data;
+
+	form_leave(d->form, false);
+	if (d->closed != NULL)
+		d->closed(d->data);
+	free(d);
+}
+
+void dialog_form(struct app *a, const char *title, struct form *form, const char *button,
+		 bool (*accept)(void *data, struct error *err), void (*closed)(void *data), void *data)
+{
+	static const struct dialog_ops ops = { .scope = SCOPE_DIALOG, .cols = BOX_COLS, .prepare = form_dialog_prepare,
+					       .action = form_dialog_action, .destroy = form_dialog_destroy };
+	struct form_dialog *d = calloc(1, sizeof(*d));
+
+	if (d == NULL)
+		return;
+	*d = (struct form_dialog){ .app = a, .form = form, .accept = accept, .closed = closed, .data = data };
+	snprintf(d->button, sizeof(d->button), "%s", button);
+	form->direct = true;
+	dialog_open(a, title, &ops, d);
 }

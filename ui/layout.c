@@ -12,7 +12,14 @@ static int max_int(int a, int b)
 	return a > b ? a : b;
 }
 
-struct layout layout_make(int rows, int cols, int body_wanted, int strip_wanted)
+int layout_strip_rows(int rows)
+{
+	if (rows < 20)
+		return 1;
+	return rows < 30 ? 2 : rows < 40 ? 4 : rows / 5;
+}
+
+struct layout layout_make(int rows, int cols, int body_wanted, int strip_wanted, bool side)
 {
 	struct layout l = { .too_small = rows < LAYOUT_MIN_ROWS || cols < LAYOUT_MIN_COLS };
 	int rest = rows - 3, strip;
@@ -20,7 +27,7 @@ struct layout layout_make(int rows, int cols, int body_wanted, int strip_wanted)
 	if (l.too_small)
 		return l;
 	if (strip_wanted < 0)
-		strip = max_int(rest - body_wanted - 1, 1);
+		strip = max_int(rest - body_wanted - 1, layout_strip_rows(rows));
 	else
 		strip = strip_wanted;
 	strip = min_int(strip, rest - BODY_MIN - 1);
@@ -29,6 +36,12 @@ struct layout layout_make(int rows, int cols, int body_wanted, int strip_wanted)
 	l.state = (struct rect){ 0, 0, 1, cols };
 	l.bar = (struct rect){ 1, 0, 1, cols };
 	l.body = (struct rect){ 2, 0, rest - (strip > 0 ? strip + 1 : 0), cols };
+	if (side && cols >= LAYOUT_SIDE_COLS) {
+		int width = min_int(LAYOUT_SIDE_COLS / 3 + (cols - LAYOUT_SIDE_COLS) / 4, 60);
+
+		l.body.cols = cols - width;
+		l.side = (struct rect){ 2, l.body.cols, l.body.rows, width };
+	}
 	if (strip > 0) {
 		l.strip_title = (struct rect){ 2 + l.body.rows, 0, 1, cols };
 		l.strip = (struct rect){ 3 + l.body.rows, 0, strip, cols };

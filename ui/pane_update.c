@@ -11,16 +11,24 @@
 #include "pane.h"
 #include "update_lists.h"
 
-#define FIELD_COLS 13
-#define INFO_COLS 36
+#define FIELD_COLS 14
+#define INFO_COLS 38
 #define BAR_COLS 20
 
-/* In the order of the page. */
-enum { SPAN_SOURCE, SPAN_URL, SPAN_BUNDLE, SPAN_AUTOMATIC, SPAN_UPDATE, SPAN_HISTORY, SPAN_CHANGED, SPAN_ROLLBACK };
+enum { FIELD_SOURCE, FIELD_URL, FIELD_BUNDLE, FIELD_AUTOMATIC, FIELDS };
+
+static const struct field_spec fields[FIELDS] = {
+	[FIELD_SOURCE] = { FIELD_RADIO, SETTING_SOURCE_MODE, NULL, NULL, N_("Web|Offline") },
+	[FIELD_URL] = { FIELD_TEXT, SETTING_SOURCE_FEED_URL, NULL, NULL, NULL },
+	[FIELD_BUNDLE] = { FIELD_TEXT, SETTING_SOURCE_BUNDLE, NULL, NULL, NULL },
+	[FIELD_AUTOMATIC] = { FIELD_CHECK, SETTING_SCHEDULE_AUTOMATIC, NULL, NULL, NULL },
+};
 
 struct update_pane {
 	struct app *app;
-	enum setting editing;
+	struct form form;
+	struct run *starting;		/* the command that starts the update; NULL: none */
+	struct error refused;		/* what it said */
 };
 
 static const struct { const char *id, *label; } known[] = {
@@ -30,18 +38,46 @@ static const struct { const char *id, *label; } known[] = {
 	{ "os-groups", N_("Cisco supported OS version") },
 };
 
+/* Each change is saved at once: the pane has no half-done state that an update could miss. */
+static void field_changed(void *data, size_t field)
+{
+	struct update_pane *p = data;
+	struct error err = ERROR_INIT;
+
+	if (form_problem(&p->form) != NULL)
+		return;
+	if (field == FIELD_BUNDLE && form_value(&p->form, FIELD_BUNDLE)[0] != '\0' &&
+	    strcmp(form_value(&p->form, FIELD_SOURCE), "offline") != 0) {
+		form_set(&p->form, FIELD_SOURCE, "offline");	/* comes here again, and saves both */
+		return;
+	}
+	if (!form_save(&p->form, p->app->settings, &err))
+		app_notice_error(p->app, &err);
+	watch_refresh(&p->app->watch);
+	app_tell(p->app, PANE_SETTINGS);
+}
+
 static void *create(struct app *app)
 {
 	struct update_pane *p = calloc(1, sizeof(*p));
 
-	if (p != NULL)
-		p->app = app;
+	if (p == NULL)
+		return NULL;
+	p->app = app;
+	form_init(&p->form, fields, FIELDS);
+	p->form.changed = field_changed;
+	p->form.data = p;
+	form_load(&p->form, app->settings);
 	return p;
 }
 
 static void destroy(void *pane)
 {
-	free(pane);
+	struct update_pane *p = pane;
+
+	run_forget(p->starting);
+	form_clear(&p->form);
+	free(p);
 }
 
 /* --- the page -------------------------------------------------------------------------------------------------------- */
@@ -55,30 +91,25 @@ static char *local_time(char *dst, size_t size, time_t t)
 	return dst;
 }
 
-static void put_source(const struct update_pane *p, struct page *page)
+static void put_source(struct update_pane *p, struct page *page)
 {
 	const struct settings *s = p->app->settings;
-	bool offline = strcmp(settings_string(s, SETTING_SOURCE_MODE), "offline") == 0;
-	const char *bundle = settings_string(s, SETTING_SOURCE_BUNDLE);
-	char text[512], delay[32], next[64], stamp[32], url[2048];
-	struct buffer value = BUFFER_INIT(64);
+	struct buffer delay = BUFFER_INIT(64);
+	char next[64], stamp[32];
 
 	page_rule(page, _("Update source"));
-	snprintf(text, sizeof(text), "(%c) %s    (%c) %s", offline ? ' ' : '*', _("Web"), offline ? '*' : ' ', _("Offline"));
-	page_field(page, FIELD_COLS, _("Source"), text);
-	page_field(page, FIELD_COLS, _("Update feed"),
-		   text_url_without_login(url, sizeof(url), settings_string(s, SETTING_SOURCE_FEED_URL)));
-	page_field(page, FIELD_COLS, _("Bundle"), bundle[0] != '\0' ? bundle : "-");
-	settings_text(s, SETTING_SCHEDULE_INITIAL_DELAY, &value);
-	snprintf(delay, sizeof(delay), "%s", buffer_text(&value));
-	buffer_clear(&value);
-	snprintf(next, sizeof(next), "%s", _("off"));
+	form_put(page, &p->form, FIELD_SOURCE, FIELD_COLS);
+	form_put(page, &p->form, FIELD_URL, FIELD_COLS);
+	form_put(page, &p->form, FIELD_BUNDLE, FIELD_COLS);
+	form_put(page, &p->form, FIELD_AUTOMATIC, FIELD_COLS);
+	settings_text(s, SETTING_SCHEDULE_INITIAL_DELAY, &delay);
+	page_putf(page, ROLE_NORMAL, _(" every %d h, first after %s"), (int)settings_int(s, SETTING_SCHEDULE_EVERY_HOURS),
+		  buffer_text(&delay));
+	buffer_clear(&delay);
+	snprintf(next, sizeof(next), "%s", _("next: off"));
 	if (p->app->watch.next != 0)
-		snprintf(next, sizeof(next), "%.16s", local_time(stamp, sizeof(stamp), p->app->watch.next));
-	snprintf(text, sizeof(text), _("[%c] every %d h, first after %s   next %s"),
-		 settings_bool(s, SETTING_SCHEDULE_AUTOMATIC) ? 'x' : ' ',
-		 (int)settings_int(s, SETTING_SCHEDULE_EVERY_HOURS), delay, next);
-	page_field(page, FIELD_COLS, _("Automatic"), text);
+		snprintf(next, sizeof(next), _("next %.16s"), local_time(stamp, sizeof(stamp), p->app->watch.next));
+	page_right(page, ROLE_DIM, next);
 }
 
 static const char *status_text(const char *status)
@@ -149,8 +180,6 @@ static void put_progress(const struct update_pane *p, struct page *page)
 		put_bar(page, &w->bars[i]);
 	if (w->notice[0] != '\0')
 		page_wrap(page, ROLE_WARN, w->notice);
-	if (p->app->strip_hidden)
-		page_text(page, ROLE_DIM, strip_line(&p->app->strip, 0));
 }
 
 /* What the last update came to: why it failed, and the first step of the remedy. */
@@ -164,10 +193,6 @@ static void put_result(const struct update_pane *p, struct page *page)
 	char text[2048];
 
 	failed = strcmp(here ? w->status : s->last_status, "failed") == 0;
-	if (p->app->notice[0] != '\0') {
-		page_wrap(page, p->app->notice_role, p->app->notice);
-		return;
-	}
 	if (watch_running(w) || (!here && !failed))
 		return;
 	if (!failed) {
@@ -187,58 +212,65 @@ static void put_result(const struct update_pane *p, struct page *page)
 
 static void prepare(void *pane, struct page *page)
 {
-	const struct update_pane *p = pane;
-	const char *buttons[] = { watch_running(&p->app->watch) ? _("Stop") : _("Update now"), _("History"),
-				  _("What changed"), _("Roll back"), NULL };
+	struct update_pane *p = pane;
+	bool running = watch_running(&p->app->watch);
+	const struct page_button buttons[] = {
+		{ running ? ACTION_STOP : ACTION_UPDATE, running ? _("Stop") : _("Update now") },
+		{ ACTION_HISTORY, _("History") },
+		{ ACTION_CHANGED, _("What changed") },
+		{ ACTION_ROLLBACK, _("Roll back") },
+	};
 
 	put_source(p, page);
-	if (watch_running(&p->app->watch))
+	if (running)
 		put_progress(p, page);
 	else
 		put_information(p, page);
 	page_rule(page, "");
 	put_result(p, page);
-	page_buttons(page, buttons);
+	page_buttons(page, buttons, sizeof(buttons) / sizeof(buttons[0]));
 }
 
 /* --- what can be done ------------------------------------------------------------------------------------------------- */
 
-static void save(struct update_pane *p, enum setting id, const char *value)
+static void take_event(void *data, const char *line, size_t len, const json_t *event)
 {
-	struct error err = ERROR_INIT;
+	struct update_pane *p = data;
+	const char *kind = json_string_value(json_object_get(event, "event"));
+	const char *job = json_string_value(json_object_get(event, "job"));
+	const char *message = json_string_value(json_object_get(event, "message"));
+	const char *next = json_string_value(json_object_get(event, "next"));
 
-	if (!settings_set(p->app->settings, id, value, &err) || !settings_save(p->app->settings, &err))
-		app_notice_error(p->app, &err);
-	else
-		p->app->notice[0] = '\0';
-	watch_refresh(&p->app->watch);
+	(void)line;
+	(void)len;
+	if (kind != NULL && job != NULL && strcmp(kind, "job.started") == 0) {
+		app_notice_clear(p->app);
+		watch_join(&p->app->watch, job, (pid_t)json_integer_value(json_object_get(event, "pid")));
+		app_joined(p->app);
+	} else if (kind != NULL && message != NULL && strcmp(kind, "error") == 0) {
+		app_notice(p->app, ROLE_FAIL, "!! %s. %s", message, next != NULL ? next : "");
+	}
 }
 
-static bool take_text(void *data, const char *input, struct error *err)
+static void started(void *data, int code, const char *errors)
 {
 	struct update_pane *p = data;
 
-	if (!setting_check(p->editing, input, err))
-		return false;
-	save(p, p->editing, input);
-	if (p->editing == SETTING_SOURCE_BUNDLE && input[0] != '\0')
-		save(p, SETTING_SOURCE_MODE, "offline");
-	return true;
-}
-
-static void edit(struct update_pane *p, enum setting id)
-{
-	p->editing = id;
-	dialog_input(&p->app->dialog, _(setting_info(id)->label), _(setting_info(id)->help),
-		     settings_string(p->app->settings, id), take_text, p);
+	(void)code;
+	(void)errors;
+	p->starting = NULL;
+	watch_refresh(&p->app->watch);
+	app_joined(p->app);
 }
 
 static void start_update(struct update_pane *p)
 {
 	static const char *const arguments[] = { "update", "--detach", "--json", NULL };
+	const struct run_options options = { .line = take_event, .end = started, .data = p };
 	struct error err = ERROR_INIT;
 
-	if (app_run(p->app, arguments, &err))
+	p->starting = app_start(p->app, arguments, &options, &err);
+	if (p->starting != NULL)
 		app_notice(p->app, ROLE_NORMAL, "%s", _("Starting the update..."));
 	else
 		app_notice_error(p->app, &err);
@@ -281,7 +313,7 @@ static void ask_roll_back(struct update_pane *p)
 
 	snprintf(question, sizeof(question), _("Make generation %s current again?\nThe present one is kept and can be returned to."),
 		 p->app->watch.previous);
-	dialog_ask(&p->app->dialog, _("Roll back"), question, roll_back, p);
+	dialog_ask(p->app, _("Roll back"), question, roll_back, p);
 }
 
 static void show_list(struct update_pane *p, const char *title,
@@ -291,7 +323,7 @@ static void show_list(struct update_pane *p, const char *title,
 	struct error err = ERROR_INIT;
 
 	if (make(p->app->options->state_dir, &text, &err))
-		dialog_text(&p->app->dialog, title, buffer_text(&text));
+		dialog_text(p->app, title, buffer_text(&text));
 	else
 		app_notice_error(p->app, &err);
 	buffer_clear(&text);
@@ -303,63 +335,51 @@ static bool possible(void *pane, enum action action)
 	bool running = watch_running(&p->app->watch);
 
 	switch (action) {
-	case ACTION_UPDATE: return !running && p->app->child.pid == 0;
+	case ACTION_UPDATE: return !running && p->starting == NULL;
 	case ACTION_STOP: return running;
 	case ACTION_ROLLBACK: return !running && p->app->watch.previous[0] != '\0';
-	case ACTION_BUNDLE: case ACTION_HISTORY: case ACTION_CHANGED: case ACTION_CHOOSE: return true;
-	default: return false;
+	default: return true;
 	}
 }
 
-static void choose(struct update_pane *p, int focus);
-
-static void act(void *pane, enum action action, int focus)
+static bool act(void *pane, enum action action, int focus)
 {
 	struct update_pane *p = pane;
 
+	(void)focus;
 	switch (action) {
-	case ACTION_CHOOSE: choose(p, focus); break;
 	case ACTION_UPDATE: start_update(p); break;
 	case ACTION_STOP:
-		dialog_ask(&p->app->dialog, _("Stop the update"),
+		dialog_ask(p->app, _("Stop the update"),
 			   _("Stop the running update?\nWhat is installed stays; what was downloaded is kept."),
 			   stop_update, p);
 		break;
-	case ACTION_BUNDLE: edit(p, SETTING_SOURCE_BUNDLE); break;
+	case ACTION_BUNDLE:
+		app_focus(p->app, FORM_ID + FIELD_BUNDLE);
+		form_edit(&p->form, FIELD_BUNDLE);
+		break;
 	case ACTION_HISTORY: show_list(p, _("History"), update_list_history); break;
 	case ACTION_CHANGED: show_list(p, _("What changed"), update_list_changes); break;
 	case ACTION_ROLLBACK: ask_roll_back(p); break;
-	default: break;
+	default: return false;
 	}
+	return true;
 }
 
-static void choose(struct update_pane *p, int focus)
+static void event(void *pane, enum pane_event what)
 {
-	static const enum action buttons[] = { ACTION_UPDATE, ACTION_HISTORY, ACTION_CHANGED, ACTION_ROLLBACK };
-	const struct settings *s = p->app->settings;
-	enum action action;
+	struct update_pane *p = pane;
 
-	switch (focus) {
-	case SPAN_SOURCE:
-		save(p, SETTING_SOURCE_MODE,
-		     strcmp(settings_string(s, SETTING_SOURCE_MODE), "offline") == 0 ? "web" : "offline");
-		return;
-	case SPAN_URL: edit(p, SETTING_SOURCE_FEED_URL); return;
-	case SPAN_BUNDLE: edit(p, SETTING_SOURCE_BUNDLE); return;
-	case SPAN_AUTOMATIC:
-		save(p, SETTING_SCHEDULE_AUTOMATIC, settings_bool(s, SETTING_SCHEDULE_AUTOMATIC) ? "false" : "true");
-		return;
-	default: break;
-	}
-	if (focus < SPAN_UPDATE || focus > SPAN_ROLLBACK)
-		return;
-	action = buttons[focus - SPAN_UPDATE];
-	if (action == ACTION_UPDATE && watch_running(&p->app->watch))
-		action = ACTION_STOP;
-	if (possible(p, action))
-		act(p, action, focus);
-	else if (action == ACTION_ROLLBACK)
-		app_notice(p->app, ROLE_WARN, "%s", _("There is no earlier content to go back to."));
+	if (what == PANE_SETTINGS)
+		form_load(&p->form, p->app->settings);
 }
 
-const struct pane_ops pane_update = { N_("1 Update"), create, destroy, prepare, possible, act };
+static struct form *form(void *pane)
+{
+	return &((struct update_pane *)pane)->form;
+}
+
+const struct pane_ops pane_update = {
+	.name = "update", .title = N_("Update"), .scope = SCOPE_UPDATE, .create = create, .destroy = destroy, .prepare = prepare,
+	.possible = possible, .action = act, .event = event, .form = form,
+};

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/i18n.h"
 #include "base/text.h"
 
 #define READ_MAX 32768		/* a burst is looked at from its end */
@@ -130,6 +131,28 @@ const char *strip_line(const struct strip *s, size_t back)
 		return "";
 	line = s->lines[(s->count - 1 - back) % STRIP_LINES];
 	return line != NULL ? line : "";
+}
+
+static enum theme_role line_role(const char *line)
+{
+	return strncmp(line + strcspn(line, " "), " ERROR ", 7) == 0 || strncmp(line + strcspn(line, " "), " FATAL ", 7) == 0 ?
+		       ROLE_FAIL :
+	       strncmp(line + strcspn(line, " "), " WARN ", 6) == 0 ? ROLE_WARN : ROLE_NORMAL;
+}
+
+void strip_prepare(const struct strip *s, struct page *page)
+{
+	for (int i = 0; i < page->rows; i++) {
+		const char *line = strip_line(s, (size_t)(page->rows - 1 - i));
+
+		page_text(page, line_role(line), line);
+	}
+}
+
+void strip_title(const struct strip *s, char *left, size_t left_size, char *right, size_t right_size)
+{
+	snprintf(left, left_size, "%s", s->file >= 0 ? _("ise-psc.log") : _("ise-psc.log: nothing logged yet"));
+	snprintf(right, right_size, "%s", s->file >= 0 ? _("following") : "");
 }
 
 /* "2025-03-13 13:58:07,246 INFO  [thread][[]] a.b.Logger -::root:operation:- message" */

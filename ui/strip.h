@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "base/buffer.h"
+#include "page.h"
 
 #define STRIP_LINES 64
 
@@ -29,6 +30,10 @@ int strip_fd(const struct strip *s);
 bool strip_read(struct strip *s);
 /* The line `back` lines before the last one; "" when there is none. */
 const char *strip_line(const struct strip *s, size_t back);
+/* The newest lines, as many as the page has rows. */
+void strip_prepare(const struct strip *s, struct page *page);
+/* What stands at the ends of the rule above it. */
+void strip_title(const struct strip *s, char *left, size_t left_size, char *right, size_t right_size);
 /* A line of the log's grammar in short: time, level, logger's name, message. Others stay as they are. */
 void strip_shorten(const char *line, struct buffer *out);
 

@@ -2,7 +2,9 @@
 
 #include <langinfo.h>
 #include <curses.h>
+#include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -11,30 +13,28 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "keyparse.h"
+#include "term_private.h"
+#include "ui.h"
 
-#define ESC_DELAY_MS 100
-#define SEQUENCE_MAX 32
+#define MOUSE_ON "\033[?1000h\033[?1006h"
+#define MOUSE_OFF "\033[?1006l\033[?1000l"
+#define PASTE_ON "\033[?2004h"
+#define PASTE_OFF "\033[?2004l"
+#define COPY_MAX 74994		/* bytes of text: what most terminals take of OSC 52, in base64 */
 
 static SCREEN *screen;
+static int in_fd, out_fd;
 static struct termios found;		/* the terminal as it was */
-static char leave[128];			/* what puts a terminal back when the program crashes */
-static bool ascii, have_found;
-static int cursor_row, cursor_col;
+static char leave[256];			/* what puts a terminal back when the program crashes */
+static bool have_found, mouse_wanted, modes;
+static struct keyparse keys;
+struct term_look term_look;
 
-/* Keys as other terminals send them, whatever TERM says. */
-static const struct { const char *sequence; int key; } dialects[] = {
-	{ "\033[5~", KEY_PPAGE }, { "\033[6~", KEY_NPAGE }, { "\033[1~", KEY_HOME }, { "\033[7~", KEY_HOME },
-	{ "\033[H", KEY_HOME },	  { "\033OH", KEY_HOME },   { "\033[4~", KEY_END },  { "\033[8~", KEY_END },
-	{ "\033[F", KEY_END },	  { "\033OF", KEY_END },    { "\033[Z", KEY_BTAB },  { "\033[A", KEY_UP },
-	{ "\033OA", KEY_UP },	  { "\033[B", KEY_DOWN },   { "\033OB", KEY_DOWN },  { "\033[C", KEY_RIGHT },
-	{ "\033OC", KEY_RIGHT },  { "\033[D", KEY_LEFT },   { "\033OD", KEY_LEFT },  { "\033OP", KEY_F(1) },
-	{ "\033[11~", KEY_F(1) }, { "\033[[A", KEY_F(1) },  { "\033OQ", KEY_F(2) },  { "\033[12~", KEY_F(2) },
-	{ "\033[[B", KEY_F(2) },  { "\033OR", KEY_F(3) },   { "\033[13~", KEY_F(3) }, { "\033[[C", KEY_F(3) },
-	{ "\033OS", KEY_F(4) },	  { "\033[14~", KEY_F(4) }, { "\033[[D", KEY_F(4) }, { "\033[15~", KEY_F(5) },
-	{ "\033[[E", KEY_F(5) },  { "\033[17~", KEY_F(6) }, { "\033[21~", KEY_F(10) }, { "\033[3~", KEY_DC },
-};
+/* --- leaving it as it was ----------------------------------------------------------------------------------------------- */
 
 static void on_crash(int sig)
 {
@@ -56,62 +56,136 @@ static void catch_crashes(void)
 		sigaction(signals[i], &action, NULL);
 }
 
+static bool has(const char *text)
+{
+	return text != NULL && text != (const char *)-1;
+}
+
 static void remember_leave(void)
 {
 	static const char *const names[] = { "sgr0", "cnorm", "rmkx", "rmcup" };
 	struct buffer all = BUFFER_INIT(sizeof(leave) - 1);
 
+	if (modes)
+		buffer_puts(&all, PASTE_OFF MOUSE_OFF);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *text = tigetstr(names[i]);
 
 		/* Delays in the string ("$<2>") are for tputs(), which a signal handler cannot call. */
-		if (text != NULL && text != (const char *)-1 && strchr(text, '$') == NULL)
+		if (has(text) && strchr(text, '$') == NULL)
 			buffer_puts(&all, text);
 	}
-	text_safe(leave, sizeof(leave), "");
 	memcpy(leave, buffer_text(&all), all.len);
 	leave[all.len] = '\0';
 	buffer_clear(&all);
 }
+
+/* Past curses, but in its order. */
+static void send(const char *text)
+{
+	size_t n = strlen(text);
+
+	while (n > 0) {
+		ssize_t sent = write(out_fd, text, n);
+
+		if (sent < 0 && errno != EINTR)
+			return;
+		if (sent > 0) {
+			text += sent;
+			n -= (size_t)sent;
+		}
+	}
+}
+
+void term_mouse_on(bool on)
+{
+	if (modes && mouse_wanted)
+		send(on ? MOUSE_ON : MOUSE_OFF);
+}
+
+static void send_modes(bool on)
+{
+	if (!modes)
+		return;
+	term_mouse_on(on);
+	send(on ? PASTE_ON : PASTE_OFF);
+}
+
+/* --- start and end ------------------------------------------------------------------------------------------------------ */
 
 static void set_modes(void)
 {
 	raw();
 	noecho();
 	nonl();
-	keypad(stdscr, TRUE);
+	keypad(stdscr, TRUE);		/* the terminal's keypad; the keys are parsed by keyparse.c */
 	nodelay(stdscr, TRUE);
 	idlok(stdscr, TRUE);
 	leaveok(stdscr, FALSE);
 	typeahead(-1);
 }
 
-bool term_start(bool color, struct error *err)
+/* False when the terminal has no way to address the cursor, or is not known. */
+static bool terminal_will_do(const char *name)
 {
-	const char *name = getenv("TERM");
 	int status = 0;
+	bool ok;
 
-	if (name == NULL || name[0] == '\0' || strcmp(name, "dumb") == 0 ||
-	    setupterm(name, STDOUT_FILENO, &status) != OK || tigetstr("cup") == NULL) {
+	if (name == NULL || name[0] == '\0' || strcmp(name, "dumb") == 0 || setupterm(name, STDOUT_FILENO, &status) != OK)
+		return false;
+	ok = has(tigetstr("cup"));
+	del_curterm(cur_term);		/* newterm() makes its own */
+	return ok;
+}
+
+static void choose_look(const struct term_options *o)
+{
+	const char *b = o->borders;
+
+	term_look.ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+	term_look.plain = o->plain;
+	if (strcmp(b, "ascii") == 0)
+		term_look.borders = BORDERS_ASCII;
+	else if (strcmp(b, "acs") == 0 || (term_look.ascii && has(tigetstr("acsc"))))
+		term_look.borders = has(tigetstr("acsc")) ? BORDERS_ACS : BORDERS_ASCII;
+	else
+		term_look.borders = term_look.ascii ? BORDERS_ASCII : BORDERS_UTF8;
+	if (o->plain)
+		term_look.borders = BORDERS_NONE;
+}
+
+bool term_start(const struct term_options *o, struct error *err)
+{
+	const char *name = o->fixture != NULL ? o->fixture->term : getenv("TERM");
+	FILE *in = o->fixture != NULL ? o->fixture->in : stdin, *out = o->fixture != NULL ? o->fixture->out : stdout;
+
+	if (!terminal_will_do(name)) {
 		error_usage(err, _("the terminal \"%s\" cannot show a full screen"), name != NULL ? name : "");
 		return error_next(err, _("Set TERM to what your terminal is (vt100 suits most), or use the commands: "
 					 "posture-console --help."));
 	}
-	del_curterm(cur_term);		/* newterm() makes its own */
 	have_found = tcgetattr(STDIN_FILENO, &found) == 0;
-	screen = newterm(NULL, stdout, stdin);
+	if (o->fixture != NULL)
+		use_env(FALSE);
+	screen = newterm(name, out, in);
 	if (screen == NULL)
 		return error_usage(err, _("the terminal \"%s\" cannot be set up"), name);
-	ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
-	if (getenv("ESCDELAY") == NULL)
-		set_escdelay(ESC_DELAY_MS);
+	in_fd = fileno(in);
+	out_fd = fileno(out);
+	choose_look(o);
+	keyparse_init(&keys, !term_look.ascii);
 	set_modes();
-	for (size_t i = 0; i < sizeof(dialects) / sizeof(dialects[0]); i++)
-		if (key_defined(dialects[i].sequence) <= 0)
-			define_key(dialects[i].sequence, dialects[i].key);
-	theme_start(color);
-	remember_leave();
-	catch_crashes();
+	/* Terminals that know one of these know the others, or leave them alone. */
+	modes = has(tigetstr("kmous"));
+	mouse_wanted = o->mouse;
+	theme_start(o->theme, o->color);
+	if (o->fixture != NULL) {
+		term_resize(o->fixture->rows, o->fixture->cols);
+	} else {
+		remember_leave();
+		catch_crashes();
+	}
+	send_modes(true);
 	return true;
 }
 
@@ -119,6 +193,7 @@ void term_end(void)
 {
 	if (screen == NULL)
 		return;
+	send_modes(false);
 	endwin();
 	delscreen(screen);
 	screen = NULL;
@@ -131,6 +206,7 @@ void term_suspend(void)
 	struct sigaction usual = { .sa_handler = SIG_DFL }, before;
 	sigset_t stop, old;
 
+	send_modes(false);
 	def_prog_mode();
 	endwin();
 	sigemptyset(&usual.sa_mask);
@@ -142,6 +218,7 @@ void term_suspend(void)
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	sigaction(SIGTSTP, &before, NULL);
 	reset_prog_mode();
+	send_modes(true);
 	term_resized();
 	term_repaint();
 }
@@ -150,8 +227,13 @@ void term_resized(void)
 {
 	struct winsize size;
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0)
-		resizeterm(size.ws_row, size.ws_col);
+	if (ioctl(out_fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0)
+		term_resize(size.ws_row, size.ws_col);
+}
+
+void term_resize(int rows, int cols)
+{
+	resizeterm(rows, cols);
 }
 
 void term_repaint(void)
@@ -171,163 +253,94 @@ int term_cols(void)
 
 bool term_ascii(void)
 {
-	return ascii;
+	return term_look.ascii;
 }
 
-/* Reads the rest of an escape sequence that nobody knows. */
-static int swallow_sequence(void)
+/* --- keys --------------------------------------------------------------------------------------------------------------- */
+
+/* Without UTF-8 a byte beyond ASCII is a character of the locale's own set, which is not known here: it is left out. */
+void term_bytes(const char *bytes, size_t n, void (*take)(void *data, int key), void *data)
 {
-	wint_t c;
-	int first = 1;
+	int64_t now = clock_monotonic_ms();
 
-	for (int n = 0; n < SEQUENCE_MAX && get_wch(&c) != ERR; n++, first = 0) {
-		if (first && c != '[' && c != 'O')
-			return TERM_NONE;
-		if (!first && c >= 0x40 && c <= 0x7e && c != '[')
-			break;
-	}
-	return first ? TERM_ESC : KEY_RESIZE;
-}
+	for (size_t i = 0; i < n; i++) {
+		int key = keyparse_byte(&keys, (unsigned char)bytes[i], now);
 
-int term_key(void)
-{
-	wint_t c;
-	int got;
-
-	for (;;) {
-		got = get_wch(&c);
-		if (got == ERR)
-			return TERM_NONE;
-		if (got == OK && c == TERM_ESC) {
-			int key = swallow_sequence();
-
-			if (key == TERM_ESC)
-				return TERM_ESC;
-		} else if (!(got == KEY_CODE_YES && c == KEY_RESIZE)) {
-			return (int)c;
-		}
+		if (key != KEYS_NONE && (key < 0x80 || key >= KEYS_FIRST || keys.utf8))
+			take(data, key);
 	}
 }
 
-bool term_lost(void)
+bool term_read(void (*take)(void *data, int key), void *data)
 {
-	int waiting = 0;
+	char bytes[4096];
+	ssize_t n = read(in_fd, bytes, sizeof(bytes));
 
-	return ioctl(STDIN_FILENO, FIONREAD, &waiting) != 0 || waiting == 0;
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN;
+	term_bytes(bytes, (size_t)n, take, data);
+	return n > 0;
 }
 
-void term_erase(void)
+int term_pending(void)
 {
-	erase();
-	cursor_row = term_rows() - 1;
-	cursor_col = term_cols() - 1;
+	const char *delay = getenv("ESCDELAY");
+	int ms = delay != NULL ? atoi(delay) : 0;
+
+	if (!keyparse_pending(&keys))
+		return -1;
+	return ms > 0 && ms <= 10000 ? ms : KEYPARSE_ESC_MS;
 }
 
-/* A terminal that is not UTF-8 gets a question mark for each character beyond ASCII. */
-static void to_ascii(char *text)
+void term_late(void (*take)(void *data, int key), void *data)
 {
-	char *to = text;
+	int key = keyparse_late(&keys, clock_monotonic_ms());
 
-	for (const char *from = text; *from != '\0'; from++)
-		if (((unsigned char)*from & 0xc0) != 0x80)
-			*to++ = (char)((unsigned char)*from < 0x80 ? *from : '?');
-	*to = '\0';
+	if (key != KEYS_NONE)
+		take(data, key);
 }
 
-void term_text(int row, int col, int cols, enum theme_role role, const char *text)
+void term_mouse(int *row, int *col, int *wheel)
 {
-	struct buffer fitted = BUFFER_INIT(8192);
-
-	if (row < 0 || row >= term_rows() || col < 0 || col >= term_cols() || cols <= 0)
-		return;
-	if (cols > term_cols() - col)
-		cols = term_cols() - col;
-	text_fit(&fitted, text, (size_t)cols, true, ascii);
-	if (ascii && fitted.data != NULL)
-		to_ascii(fitted.data);
-	attrset((int)theme_attr(role));
-	mvaddstr(row, col, buffer_text(&fitted));
-	attrset(A_NORMAL);
-	buffer_clear(&fitted);
+	*row = keys.mouse.row;
+	*col = keys.mouse.col;
+	*wheel = keys.mouse.wheel;
 }
 
-void term_focus(int row, int col, int cols)
-{
-	if (row < 0 || row >= term_rows() || col >= term_cols())
-		return;
-	mvchgat(row, col, cols, A_REVERSE, 0, NULL);
-	cursor_row = row;
-	cursor_col = col;
-}
+/* --- the clipboard ------------------------------------------------------------------------------------------------------ */
 
-static void put_border(int row, int col, chtype acs, char plain)
+static void base64(struct buffer *out, const char *text, size_t n)
 {
-	if (row >= 0 && col >= 0 && row < term_rows() && col < term_cols())
-		mvaddch(row, col, ascii && tigetstr("acsc") == NULL ? (chtype)plain : acs);
-}
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-static void horizontal(int row, int col, int cols)
-{
-	for (int i = 0; i < cols; i++)
-		put_border(row, col + i, ACS_HLINE, '-');
-}
+	for (size_t i = 0; i < n; i += 3) {
+		unsigned int left = (unsigned int)(n - i);
+		unsigned int a = (unsigned char)text[i], b = left > 1 ? (unsigned char)text[i + 1] : 0,
+			     c = left > 2 ? (unsigned char)text[i + 2] : 0, all = a << 16 | b << 8 | c;
 
-void term_frame(const struct rect *r)
-{
-	int bottom = r->row + r->rows - 1, right = r->col + r->cols - 1;
-
-	attrset((int)theme_attr(ROLE_BORDER));
-	horizontal(r->row, r->col, r->cols);
-	horizontal(bottom, r->col, r->cols);
-	for (int row = r->row + 1; row < bottom; row++) {
-		put_border(row, r->col, ACS_VLINE, '|');
-		put_border(row, right, ACS_VLINE, '|');
+		buffer_putc(out, digits[all >> 18]);
+		buffer_putc(out, digits[all >> 12 & 63]);
+		buffer_putc(out, left > 1 ? digits[all >> 6 & 63] : '=');
+		buffer_putc(out, left > 2 ? digits[all & 63] : '=');
 	}
-	put_border(r->row, r->col, ACS_ULCORNER, '+');
-	put_border(r->row, right, ACS_URCORNER, '+');
-	put_border(bottom, r->col, ACS_LLCORNER, '+');
-	put_border(bottom, right, ACS_LRCORNER, '+');
-	attrset(A_NORMAL);
 }
 
-static void title_at(int row, int cols, const char *title)
+bool term_copy(const char *text)
 {
-	int width = (int)text_width(title);
+	const char *name = getenv("TERM");
+	struct buffer all = BUFFER_INIT(COPY_MAX * 2);
+	size_t n = strlen(text);
+	bool ok;
 
-	if (width > 0)
-		term_text(row, 2, width + 2 < cols - 4 ? width : cols - 4, ROLE_TITLE, title);
-}
-
-void term_rule(const struct rect *r, int row, const char *title)
-{
-	char text[256];
-	int width;
-
-	attrset((int)theme_attr(ROLE_BORDER));
-	horizontal(row, r->col + 1, r->cols - 2);
-	if (row > r->row && row < r->row + r->rows - 1) {
-		put_border(row, r->col, ACS_LTEE, '+');
-		put_border(row, r->col + r->cols - 1, ACS_RTEE, '+');
-	}
-	attrset(A_NORMAL);
-	if (title[0] == '\0')
-		return;
-	snprintf(text, sizeof(text), " %s ", title);
-	width = (int)text_width(text);
-	term_text(row, r->col + 1, width < r->cols - 2 ? width : r->cols - 2, ROLE_TITLE, text);
-}
-
-void term_line(int row, int cols, const char *title)
-{
-	attrset((int)theme_attr(ROLE_BORDER));
-	horizontal(row, 0, cols);
-	attrset(A_NORMAL);
-	title_at(row, cols, title);
-}
-
-void term_flush(void)
-{
-	move(cursor_row, cursor_col);
-	wnoutrefresh(stdscr);
-	doupdate();
+	/* "Ms" is the terminfo name of tmux and others; xterm and its relations know the sequence without saying so. */
+	if (n > COPY_MAX || !(has(tigetstr("Ms")) || (name != NULL && strncmp(name, "xterm", 5) == 0)))
+		return false;
+	buffer_puts(&all, "\033]52;c;");
+	base64(&all, text, n);
+	buffer_puts(&all, "\a");
+	ok = !all.failed;
+	if (ok)
+		send(buffer_text(&all));
+	buffer_clear(&all);
+	return ok;
 }

@@ -3,43 +3,71 @@
 #define PC_UI_TERM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/error.h"
 #include "layout.h"
 #include "theme.h"
 
+struct ui_fixture;
+
+struct term_options {
+	bool color, plain, mouse;
+	const char *theme, *borders;		/* values of ui.theme and ui.borders */
+	const struct ui_fixture *fixture;	/* NULL: the terminal of this process */
+};
+
 /* Takes the terminal over. False when it cannot carry a full screen; nothing has been changed then. */
-bool term_start(bool color, struct error *err);
+bool term_start(const struct term_options *options, struct error *err);
 void term_end(void);
 /* Gives the terminal back, stops this process, and takes the terminal again once it is continued. */
 void term_suspend(void);
 /* Takes note of the terminal's size as it is now. */
 void term_resized(void);
+/* The size that a test wants. */
+void term_resize(int rows, int cols);
 /* Everything is painted again with the next frame. */
 void term_repaint(void);
 int term_rows(void);
 int term_cols(void);
 bool term_ascii(void);		/* only ASCII can be shown */
 
-/* The next key that was typed: a character, a KEY_ code of curses, TERM_ESC, or TERM_NONE when there is no more. Unknown
- * sequences are swallowed whole. */
-#define TERM_NONE (-1)
-#define TERM_ESC 27
-int term_key(void);
-/* Is the terminal gone? Asked when it became readable and no key came. */
-bool term_lost(void);
+/* Takes what was typed and hands over the keys. False when the terminal is gone. */
+bool term_read(void (*take)(void *data, int key), void *data);
+/* The same for bytes that did not come from the terminal: for tests. */
+void term_bytes(const char *bytes, size_t n, void (*take)(void *data, int key), void *data);
+/* Milliseconds after which term_late() is to be called, -1: nothing is half way. */
+int term_pending(void);
+void term_late(void (*take)(void *data, int key), void *data);
+/* Where the mouse was at KEYS_MOUSE; `wheel`: -1 up, 1 down, 0 a press. */
+void term_mouse(int *row, int *col, int *wheel);
+
+/* Gives a text to the terminal's clipboard (OSC 52). False when this terminal has none. */
+bool term_copy(const char *text);
+/* Lets the terminal's own mouse select text, or not. */
+void term_mouse_on(bool on);
 
 /* --- drawing into the next frame; nothing is sent before term_flush() ----------------------------------------------- */
 
 void term_erase(void);
 /* At most `cols` columns of text that is safe already (text_safe(), text_sanitise()), padded with spaces. */
 void term_text(int row, int col, int cols, enum theme_role role, const char *text);
-/* Turns `cols` columns into the focused look and puts the cursor there. */
-void term_focus(int row, int col, int cols);
-/* A frame with its corners; a rule across it. */
+/* Turns `cols` columns into the focused look and puts the cursor there, `cursor` columns into it. */
+void term_focus(int row, int col, int cols, int cursor);
+/* Puts the hardware cursor there. */
+void term_cursor(int row, int col);
+/* A frame with its corners; a rule across it; a rule within it. */
 void term_frame(const struct rect *r);
 void term_rule(const struct rect *r, int row, const char *title);
-void term_line(int row, int cols, const char *title);
+void term_inner_rule(int row, int col, int cols, const char *title);
+/* A rule over the whole screen with a title at each end. */
+void term_line(int row, int cols, const char *left, const char *right);
 void term_flush(void);
+
+/* --- reading back, for tests ------------------------------------------------------------------------------------------ */
+
+/* A row of the screen as UTF-8, without the spaces at its end. */
+void term_row_text(int row, char *dst, size_t size);
+void term_where(int *row, int *col);
 
 #endif

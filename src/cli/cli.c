@@ -191,6 +191,10 @@ int cli_getopt(struct cli *cli, int argc, char **argv, const char *short_options
 		case OPTION_NO_COLOR: cli->color = false; continue;
 		case OPTION_CONFIG: cli->config_path = optarg; continue;
 		case OPTION_STATE_DIR: cli->state_dir = optarg; continue;
+		case OPTION_RESTRICTED: case OPTION_PLAIN:
+			cli_usage(cli, _("the option %s is for the console, not for a command"),
+				  c == OPTION_PLAIN ? "--plain" : "--restricted");
+			return '?';
 		case OPTION_VERSION:
 			cli_usage(cli, _("the option --version stands alone"));
 			return '?';

@@ -94,10 +94,11 @@ static void open_standard_descriptors(void)
 		close(fd);
 }
 
-static int run_console(const struct cli *cli)
+static int run_console(const struct cli *cli, bool restricted, bool plain)
 {
 	const struct ui_options options = { .config_path = cli->config_path, .state_dir = cli->state_dir,
-					    .program = cli->program, .color = cli->color };
+					    .program = cli->program, .color = cli->color, .restricted = restricted,
+					    .plain = plain };
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return cli_usage(cli, _("no command given, and the full-screen console needs a terminal"));
@@ -110,12 +111,14 @@ int main(int argc, char **argv)
 		{ "config", required_argument, NULL, 'c' }, { "state-dir", required_argument, NULL, 's' },
 		{ "json", no_argument, NULL, 'j' },	    { "quiet", no_argument, NULL, 'q' },
 		{ "no-color", no_argument, NULL, 'n' },	    { "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },	    { NULL, 0, NULL, 0 },
+		{ "version", no_argument, NULL, 'V' },	    { "restricted", no_argument, NULL, 'r' },
+		{ "plain", no_argument, NULL, 'p' },	    { NULL, 0, NULL, 0 },
 	};
 	char *config = NULL, *state = NULL, *program = NULL;
 	const char *no_color = getenv("NO_COLOR"), *env;
 	const struct cli_command *command;
 	struct cli cli = { 0 };
+	bool restricted = false, plain = false;
 	int c, code = EXIT_OK;
 
 	open_standard_descriptors();
@@ -148,6 +151,8 @@ int main(int argc, char **argv)
 		case 'j': cli.json = true; break;
 		case 'q': cli.quiet = true; break;
 		case 'n': cli.color = false; break;
+		case 'r': restricted = true; break;
+		case 'p': plain = true; break;
 		case 'h': print_help(); goto out;
 		case 'V': print_version(); goto out;
 		case ':': code = cli_usage(&cli, _("the option %s needs a value"), argv[optind - 1]); goto out;
@@ -155,7 +160,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind >= argc) {
-		code = run_console(&cli);
+		code = run_console(&cli, restricted, plain);
 		goto out;
 	}
 	cli.command = argv[optind];

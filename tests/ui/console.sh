@@ -61,15 +61,15 @@ see "No update yet"
 see " Tab field  Enter choose  u update now"
 
 t send-keys '?'
-see "Leave the console"
+see "Among fields and buttons"
 t send-keys Escape
-gone "Leave the console"
+gone "Among fields and buttons"
 
 t send-keys b
-see "offline bundle"
+see "Enter accept  Esc cancel"
 t send-keys -l "$bundle"
 t send-keys Enter
-see "(*) Offline"
+see "(•) Offline"
 t send-keys u
 see "Last update status                  Updated"
 see "OK "

@@ -1,0 +1,6 @@
+/* The panes, in the order of the bar: `1` to `5` choose them. */
+#include "pane.h"
+
+const struct pane_ops *const panes[PANES_MAX] = {
+	[0] = &pane_update,
+};

@@ -1,0 +1,196 @@
+/* Drawing into the next frame, and reading it back. */
+#include <curses.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "base/buffer.h"
+#include "base/text.h"
+#include "term.h"
+#include "term_private.h"
+
+static int cursor_row, cursor_col;
+
+enum border { HORIZONTAL, VERTICAL, TOP_LEFT, TOP_RIGHT, BOTTOM_LEFT, BOTTOM_RIGHT, LEFT_TEE, RIGHT_TEE };
+
+void term_erase(void)
+{
+	erase();
+	cursor_row = term_rows() - 1;
+	cursor_col = term_cols() - 1;
+}
+
+/* A terminal that is not UTF-8 gets a question mark for each character beyond ASCII. */
+static void to_ascii(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from != '\0'; from++)
+		if (((unsigned char)*from & 0xc0) != 0x80)
+			*to++ = (char)((unsigned char)*from < 0x80 ? *from : '?');
+	*to = '\0';
+}
+
+void term_text(int row, int col, int cols, enum theme_role role, const char *text)
+{
+	struct buffer fitted = BUFFER_INIT(16384);
+
+	if (row < 0 || row >= term_rows() || col < 0 || col >= term_cols() || cols <= 0)
+		return;
+	if (cols > term_cols() - col)
+		cols = term_cols() - col;
+	text_fit(&fitted, text, (size_t)cols, true, term_look.ascii);
+	if (term_look.ascii && fitted.data != NULL)
+		to_ascii(fitted.data);
+	attrset((int)theme_attr(role));
+	mvaddstr(row, col, buffer_text(&fitted));
+	attrset(A_NORMAL);
+	buffer_clear(&fitted);
+}
+
+void term_cursor(int row, int col)
+{
+	if (row < 0 || row >= term_rows() || col < 0 || col >= term_cols())
+		return;
+	cursor_row = row;
+	cursor_col = col;
+}
+
+void term_focus(int row, int col, int cols, int cursor)
+{
+	if (row < 0 || row >= term_rows() || col < 0 || col >= term_cols())
+		return;
+	mvchgat(row, col, cols, A_REVERSE, 0, NULL);
+	term_cursor(row, col + (cursor > 0 ? cursor : 0));
+}
+
+/* A piece of a frame, in the three ways to draw one. */
+static void put_border(int row, int col, enum border which)
+{
+	static const wchar_t utf8[] = { 0x2500, 0x2502, 0x250c, 0x2510, 0x2514, 0x2518, 0x251c, 0x2524 };
+	static const char ascii[] = "-|++++++";
+	const chtype acs[] = { ACS_HLINE, ACS_VLINE, ACS_ULCORNER, ACS_URCORNER, ACS_LLCORNER, ACS_LRCORNER, ACS_LTEE, ACS_RTEE };
+	wchar_t text[2] = { utf8[which], 0 };
+
+	if (row < 0 || col < 0 || row >= term_rows() || col >= term_cols())
+		return;
+	switch (term_look.borders) {
+	case BORDERS_NONE: break;
+	case BORDERS_ASCII: mvaddch(row, col, (chtype)ascii[which]); break;
+	case BORDERS_ACS: mvaddch(row, col, acs[which]); break;
+	case BORDERS_UTF8: mvaddwstr(row, col, text); break;
+	}
+}
+
+static void horizontal(int row, int col, int cols)
+{
+	for (int i = 0; i < cols; i++)
+		put_border(row, col + i, HORIZONTAL);
+}
+
+void term_frame(const struct rect *r)
+{
+	int bottom = r->row + r->rows - 1, right = r->col + r->cols - 1;
+
+	attrset((int)theme_attr(ROLE_BORDER));
+	horizontal(r->row, r->col, r->cols);
+	horizontal(bottom, r->col, r->cols);
+	for (int row = r->row + 1; row < bottom; row++) {
+		put_border(row, r->col, VERTICAL);
+		put_border(row, right, VERTICAL);
+	}
+	put_border(r->row, r->col, TOP_LEFT);
+	put_border(r->row, right, TOP_RIGHT);
+	put_border(bottom, r->col, BOTTOM_LEFT);
+	put_border(bottom, right, BOTTOM_RIGHT);
+	attrset(A_NORMAL);
+}
+
+/* " title " on a rule that stands already. */
+static void title(int row, int col, int cols, const char *text)
+{
+	struct buffer spaced = BUFFER_INIT(4096);
+	int width;
+
+	if (text[0] == '\0' || cols <= 0)
+		return;
+	buffer_printf(&spaced, " %s ", text);
+	width = (int)text_width(buffer_text(&spaced));
+	term_text(row, col, width < cols ? width : cols, ROLE_TITLE, buffer_text(&spaced));
+	buffer_clear(&spaced);
+}
+
+void term_rule(const struct rect *r, int row, const char *text)
+{
+	attrset((int)theme_attr(ROLE_BORDER));
+	horizontal(row, r->col + 1, r->cols - 2);
+	if (row > r->row && row < r->row + r->rows - 1) {
+		put_border(row, r->col, LEFT_TEE);
+		put_border(row, r->col + r->cols - 1, RIGHT_TEE);
+	}
+	attrset(A_NORMAL);
+	title(row, r->col + 1, r->cols - 2, text);
+}
+
+void term_inner_rule(int row, int col, int cols, const char *text)
+{
+	attrset((int)theme_attr(ROLE_BORDER));
+	horizontal(row, col, cols);
+	attrset(A_NORMAL);
+	title(row, col, cols, text);
+}
+
+void term_line(int row, int cols, const char *left, const char *right)
+{
+	int width = (int)text_width(right);
+
+	attrset((int)theme_attr(ROLE_BORDER));
+	horizontal(row, 0, cols);
+	attrset(A_NORMAL);
+	title(row, 1, cols - 4, left);
+	if (width > 0 && width + 4 < cols)
+		title(row, cols - width - 3, width + 2, right);
+}
+
+void term_flush(void)
+{
+	move(cursor_row, cursor_col);
+	wnoutrefresh(stdscr);
+	doupdate();
+}
+
+void term_row_text(int row, char *dst, size_t size)
+{
+	wchar_t line[1024];
+	size_t n;
+
+	dst[0] = '\0';
+	if (row < 0 || row >= term_rows() || mvinnwstr(row, 0, line, 1000) == ERR)
+		return;
+	move(cursor_row, cursor_col);
+	n = 0;
+	for (size_t i = 0; line[i] != 0; i++) {
+		char one[MB_LEN_MAX + 1];
+		int len = wctomb(one, line[i]);
+
+		if (len <= 0) {
+			one[0] = '?';
+			len = 1;
+		}
+		if (n + (size_t)len < size) {
+			memcpy(dst + n, one, (size_t)len);
+			n += (size_t)len;
+		}
+	}
+	while (n > 0 && dst[n - 1] == ' ')
+		n--;
+	dst[n] = '\0';
+}
+
+void term_where(int *row, int *col)
+{
+	*row = cursor_row;
+	*col = cursor_col;
+}
