@@ -71,7 +71,7 @@ t send-keys -l "$bundle"
 t send-keys Enter
 see "(•) Offline"
 t send-keys u
-see "Last update status                  Updated"
+see "Last update status                    Updated"
 see "OK "
 see "Completed opswat download"
 
