@@ -224,8 +224,13 @@ static void put_commands(void)
 
 static void put_action(size_t i)
 {
+	const char *keys = actions[i].keys[0] != '\0' ? actions[i].keys : "-";
+
 	printf(".It Ic ");
-	roff_argument(actions[i].keys[0] != '\0' ? actions[i].keys : "-", strlen(actions[i].keys[0] != '\0' ? actions[i].keys : "-"));
+	if (strlen(keys) == 1 && strchr(".,:;()[]?!|", keys[0]) != NULL)
+		printf("\\&%s", keys);		/* alone it would be punctuation */
+	else
+		roff_argument(keys, strlen(keys));
 	putchar('\n');
 	roff_sentences(actions[i].help, strlen(actions[i].help));
 	printf(".Pq %s\n", actions[i].name);
