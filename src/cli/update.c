@@ -16,6 +16,7 @@
 #include "cli/cli.h"
 #include "cli/update_text.h"
 #include "job/job.h"
+#include "net/ssh_host_key.h"
 #include "store/store.h"
 #include "update/state.h"
 #include "update/update.h"
@@ -31,11 +32,11 @@ static void on_interrupt(int sig)
 }
 
 struct update_arguments {
-	const char *url, *offline;
+	const char *url, *offline, *host_key;
 	bool web, force, allow_downgrade, no_check, detach, if_due;
 };
 
-enum { OPT_WEB = 1, OPT_URL, OPT_OFFLINE, OPT_FORCE, OPT_DOWNGRADE, OPT_NO_CHECK, OPT_DETACH, OPT_IF_DUE };
+enum { OPT_WEB = 1, OPT_URL, OPT_OFFLINE, OPT_FORCE, OPT_DOWNGRADE, OPT_NO_CHECK, OPT_DETACH, OPT_IF_DUE, OPT_HOST_KEY };
 
 /* False: *code is the exit code. */
 static bool parse(struct cli *cli, int argc, char **argv, struct update_arguments *a, int *code)
@@ -44,6 +45,7 @@ static bool parse(struct cli *cli, int argc, char **argv, struct update_argument
 		{ "web", no_argument, NULL, OPT_WEB },
 		{ "url", required_argument, NULL, OPT_URL },
 		{ "offline", required_argument, NULL, OPT_OFFLINE },
+		{ "host-key", required_argument, NULL, OPT_HOST_KEY },
 		{ "force", no_argument, NULL, OPT_FORCE },
 		{ "allow-downgrade", no_argument, NULL, OPT_DOWNGRADE },
 		{ "no-check", no_argument, NULL, OPT_NO_CHECK },
@@ -61,6 +63,7 @@ static bool parse(struct cli *cli, int argc, char **argv, struct update_argument
 		case OPT_WEB: a->web = true; break;
 		case OPT_URL: a->url = optarg; a->web = true; break;
 		case OPT_OFFLINE: a->offline = optarg; break;
+		case OPT_HOST_KEY: a->host_key = optarg; break;
 		case OPT_FORCE: a->force = true; break;
 		case OPT_DOWNGRADE: a->allow_downgrade = true; break;
 		case OPT_NO_CHECK: a->no_check = true; break;
@@ -72,6 +75,8 @@ static bool parse(struct cli *cli, int argc, char **argv, struct update_argument
 		cli_usage(cli, _("there is no argument %s"), argv[optind]);
 	else if (a->web && a->offline != NULL)
 		cli_usage(cli, _("--web and --offline exclude each other"));
+	else if (a->host_key != NULL && !ssh_host_key_is_fingerprint(a->host_key))
+		cli_usage(cli, _("%s is not a host key's fingerprint (SHA256: and 43 digits)"), a->host_key);
 	else
 		return true;
 	return false;
@@ -96,7 +101,7 @@ static bool check_url(const char *url, bool feed, struct error *err)
 	if (memchr(authority, '@', strcspn(authority, "/?#")) != NULL && strchr(authority, ':') != NULL &&
 	    strchr(authority, ':') < strchr(authority, '@')) {
 		error_usage(err, _("the address holds a password, which others could read in the process list"));
-		return error_next(err, _("Leave it out; sftp and scp use your SSH key."));
+		return error_next(err, _("Leave it out; sftp and scp use your SSH key, or the setting source.login_file."));
 	}
 	return true;
 }
@@ -106,7 +111,7 @@ static bool make_options(const struct cli *cli, const struct update_arguments *a
 			 struct update_options *out, struct error *err)
 {
 	*out = (struct update_options){ .state_dir = cli->state_dir, .settings = settings, .stdin_fd = -1,
-					.force = a->force, .allow_downgrade = a->allow_downgrade, .no_check = a->no_check };
+					.host_key = a->host_key, .force = a->force, .allow_downgrade = a->allow_downgrade, .no_check = a->no_check };
 	if (a->offline != NULL || (!a->web && strcmp(settings_string(settings, SETTING_SOURCE_MODE), "offline") == 0)) {
 		out->source = UPDATE_OFFLINE;
 		out->from = a->offline != NULL ? a->offline : settings_string(settings, SETTING_SOURCE_BUNDLE);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,13 +44,6 @@ static char *default_known_hosts(void)
 	return file_join(home != NULL ? home : "/", ".ssh/known_hosts");
 }
 
-static char *local_user(void)
-{
-	const struct passwd *pw = getpwuid(getuid());
-
-	return strdup(pw != NULL ? pw->pw_name : "");
-}
-
 /* A file with passwords in it is for its owner only, as ssh and ftp clients have always demanded. */
 static bool check_login_file(const char *path, struct error *err)
 {
@@ -89,9 +81,8 @@ bool http_client_new(const struct http_options *options, struct http_client **ou
 	/* Negotiate does not use the password, and spoils the others where there is no ticket: it comes last. */
 	client->proxy_auth = CURLAUTH_BASIC | CURLAUTH_DIGEST | CURLAUTH_NTLM;
 	client->known_hosts = options->known_hosts != NULL ? strdup(options->known_hosts) : default_known_hosts();
-	client->login_name = local_user();
 	client->multi = curl_multi_init();
-	if (client->multi == NULL || client->known_hosts == NULL || client->login_name == NULL ||
+	if (client->multi == NULL || client->known_hosts == NULL ||
 	    curl_multi_setopt(client->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX) != CURLM_OK) {
 		http_client_free(client);
 		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
@@ -300,7 +291,6 @@ void http_client_free(struct http_client *client)
 	if (client->multi != NULL)
 		curl_multi_cleanup(client->multi);
 	free(client->known_hosts);
-	free(client->login_name);
 	free(client);
 }
 

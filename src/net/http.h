@@ -35,6 +35,8 @@ struct http_options {
 	long backoff_ms;		/* first wait, doubled each time, up to 30 s, with jitter; 0: 1000 */
 	long retry_after_max_s;		/* a longer Retry-After is a failure at once; 0: 120 */
 	const char *known_hosts;	/* sftp and scp; NULL: ~/.ssh/known_hosts */
+	const char *host_key;		/* "SHA256:..." of the one unknown host key to accept, and to add to known_hosts; or NULL */
+	const char *ssh_key;		/* private key for sftp and scp; NULL: the agent's, and the usual ones in ~/.ssh */
 	const char *login_file;		/* netrc-format file for ftp/sftp logins, mode 0600, or NULL */
 	struct curl_slist *resolved;	/* "HOST:PORT:ADDRESS" that are known and not to be looked up, or NULL */
 	const volatile sig_atomic_t *stop;	/* set by a signal handler: http_get() ends interrupted; NULL: none */

@@ -153,9 +153,14 @@ static void fill_response(struct http_transfer *t)
 
 bool transfer_begin_body(struct http_transfer *t)
 {
+	curl_off_t size;
+
 	if (t->hop.body_began)
 		return true;
 	t->hop.body_began = true;
+	/* sftp and ftp have no header; libcurl knows the size all the same. */
+	if (!t->hop.is_http && curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &size) == CURLE_OK)
+		t->response.total = size >= 0 ? size : -1;
 	if (t->request.begin != NULL && !t->request.begin(t->request.data, &t->response, &t->failure)) {
 		t->stopped = true;
 		return false;

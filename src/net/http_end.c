@@ -99,7 +99,7 @@ static void gather(struct http_transfer *t, CURLcode code, struct http_facts *f)
 		.rate_window_s = o->low_speed_s, .status = hop->status, .retry_after = hop->retry_after,
 		.server = hop->server, .tls = hop->tls, .proxy_tls = hop->proxy_tls,
 		.host_key_unknown = hop->host_key_unknown, .host_key_changed = hop->host_key_changed,
-		.known_hosts = t->client->known_hosts,
+		.host_key = hop->host_key, .known_hosts = t->client->known_hosts,
 	};
 	/* They kept the connection open: the server shall see its end now, not after the wait for a retry. */
 	transfer_close_sockets(t);
@@ -195,11 +195,11 @@ static bool learn_proxy_auth(struct http_transfer *t)
 static bool try_next_key(struct http_transfer *t)
 {
 	size_t key = t->key, next;
-	char *name = transfer_ssh_key(&key);
+	char *name = transfer_ssh_key(t, &key);
 
 	free(name);
 	next = key;
-	name = name != NULL ? transfer_ssh_key(&next) : NULL;
+	name = name != NULL ? transfer_ssh_key(t, &next) : NULL;
 	if (name == NULL)
 		return false;
 	free(name);

@@ -201,20 +201,22 @@ static bool explain_status(const struct http_facts *f, struct error *err)
 static bool explain_host_key(const struct http_facts *f, struct error *err)
 {
 	char where[HTTP_PLACE_MAX], host[256];
+	const char *fingerprint = strchr(f->host_key, ' ');
 
 	text_safe(host, sizeof(host), f->host);
 	if (f->host_key_changed) {
 		error_set(err, FINDING_SSH_HOST_KEY_CHANGED,
-			  _("%s shows another ssh host key than the one in %s: the server was set up anew, or somebody stands in between"),
-			  http_place(where, f), f->known_hosts);
+			  _("%s shows another ssh host key (%s) than the one in %s: the server was set up anew, or somebody stands in between"),
+			  http_place(where, f), f->host_key, f->known_hosts);
 		return error_next(err,
-				  _("Ask the server's administrator for its key; if it did change, run: ssh-keygen -f %s -R '[%s]:%ld', then add the new key."),
+				  _("Ask the server's administrator for its key's fingerprint; if the key did change, take the old one out (ssh-keygen -f %s -R '[%s]:%ld') and try again."),
 				  f->known_hosts, host, f->port);
 	}
-	error_set(err, FINDING_SSH_HOST_KEY_UNKNOWN, _("the ssh host key of %s is not in %s"), http_place(where, f),
-		  f->known_hosts);
-	return error_next(err, _("Run: ssh-keyscan -p %ld %s >> %s, and compare its fingerprint with the server's administrator."),
-			  f->port, host, f->known_hosts);
+	error_set(err, FINDING_SSH_HOST_KEY_UNKNOWN, _("the ssh host key of %s is not in %s; it shows %s"),
+		  http_place(where, f), f->known_hosts, f->host_key);
+	return error_next(err,
+			  _("Ask the server's administrator whether that is its key; if so, add --host-key %s once, which keeps it."),
+			  fingerprint != NULL ? fingerprint + 1 : "SHA256:...");
 }
 
 static bool explain_login(const struct http_facts *f, struct error *err)
@@ -223,9 +225,12 @@ static bool explain_login(const struct http_facts *f, struct error *err)
 
 	error_set(err, FINDING_LOGIN_REFUSED, _("%s refused the %s login"), http_place(where, f), f->scheme);
 	if (strcmp(f->scheme, "ftp") == 0)
-		return error_next(err, _("Put the login into a login file (\"machine %s login USER password ...\", mode 0600)."),
+		return error_next(err,
+				  _("Put \"machine %s login USER password ...\" into a file, mode 0600, and name it in the setting source.login_file."),
 				  f->host);
-	return error_next(err, _("Load a key that the server knows into the ssh agent, or put the login into a login file, mode 0600."));
+	return error_next(err,
+			  _("Name the user in the address (%s://USER@%s/...) and a key that the server knows in the setting source.ssh_key, or a file with the login, mode 0600, in source.login_file."),
+			  f->scheme, f->host);
 }
 
 /* --- the dispatch -------------------------------------------------------------------------------------------- */

@@ -78,6 +78,7 @@ struct http_facts {
 	const struct http_tls *tls;	/* with the server; NULL when there was none */
 	const struct http_tls *proxy_tls;
 	bool host_key_unknown, host_key_changed;
+	const char *host_key;		/* "ssh-ed25519 SHA256:..." that the server showed */
 	const char *known_hosts;
 };
 

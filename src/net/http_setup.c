@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +56,8 @@ static bool check_parts(CURLU *parts, const char *shown, struct error *err)
 	if (password || (user && strcmp(scheme, "https") == 0)) {
 		error_set(err, FINDING_CONFIG_INVALID, _("%s: a URL must not hold a login, it would be seen in logs and lists"),
 			  shown);
-		return error_next(err, _("Put the login into a login file (\"machine %s login USER password ...\", mode 0600)."),
+		return error_next(err,
+				  _("Put \"machine %s login USER password ...\" into a file, mode 0600, and name it in the setting source.login_file."),
 				  host);
 	}
 	return true;
@@ -182,14 +184,33 @@ static CURLcode on_ssl_context(CURL *easy, void *context, void *arg)
 	return *slot != NULL && http_tls_watch(context, *slot) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }
 
+/* An unknown key is accepted when it is the very one that the operator named. libcurl could add it to the file itself, but
+ * writes the whole file anew then and drops what it does not understand. */
+static bool accept_named_key(struct http_transfer *t, const char *fingerprint, const struct curl_khkey *found)
+{
+	const char *named = t->client->options.host_key;
+
+	if (named == NULL || strcmp(named, fingerprint) != 0)
+		return false;
+	t->stopped = !ssh_host_key_remember(t->client->known_hosts, t->hop.host, t->hop.port, found->key, found->len,
+					    &t->failure);
+	return !t->stopped;
+}
+
 static int on_host_key(CURL *easy, const struct curl_khkey *known, const struct curl_khkey *found, enum curl_khmatch match,
 		       void *arg)
 {
 	struct http_transfer *t = arg;
+	char fingerprint[SSH_FINGERPRINT_MAX], type[SSH_KEY_TYPE_MAX];
 
-	(void)easy, (void)known, (void)found;
+	(void)easy, (void)known;
 	if (match == CURLKHMATCH_OK)
 		return CURLKHSTAT_FINE;
+	ssh_host_key_fingerprint(fingerprint, found->key, found->len);
+	if (match == CURLKHMATCH_MISSING && accept_named_key(t, fingerprint, found))
+		return CURLKHSTAT_FINE;
+	snprintf(t->hop.host_key, sizeof(t->hop.host_key), "%s %s", ssh_host_key_type(type, found->key, found->len),
+		 fingerprint);
 	t->hop.host_key_changed = match == CURLKHMATCH_MISMATCH;
 	t->hop.host_key_unknown = match != CURLKHMATCH_MISMATCH;
 	return CURLKHSTAT_REJECT;
@@ -333,12 +354,14 @@ static bool set_http(struct http_transfer *t)
 	return true;
 }
 
-char *transfer_ssh_key(size_t *key)
+char *transfer_ssh_key(const struct http_transfer *t, size_t *key)
 {
 	static const char *const names[] = { "id_ed25519", "id_ecdsa", "id_rsa" };
 	const char *home = getenv("HOME");
 	char path[512];
 
+	if (t->client->options.ssh_key != NULL)
+		return (*key)++ == 0 ? strdup(t->client->options.ssh_key) : NULL;
 	while (home != NULL && *key < sizeof(names) / sizeof(names[0])) {
 		snprintf(path, sizeof(path), "%s/.ssh/%s", home, names[(*key)++]);
 		if (access(path, R_OK) == 0)
@@ -351,7 +374,7 @@ static bool set_ssh(struct http_transfer *t)
 {
 	CURL *easy = t->easy;
 	size_t next = t->key;
-	char *key = transfer_ssh_key(&next);
+	char *key = transfer_ssh_key(t, &next);
 	unsigned long methods = CURLSSH_AUTH_AGENT | CURLSSH_AUTH_PASSWORD | CURLSSH_AUTH_KEYBOARD;
 	CURLcode code = CURLE_OK;
 
@@ -376,7 +399,10 @@ static bool set_login(struct http_transfer *t)
 		TRY(curl_easy_setopt(t->easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL));
 		TRY(curl_easy_setopt(t->easy, CURLOPT_NETRC_FILE, o->login_file));
 	} else if (strcmp(t->hop.scheme, "ftp") != 0 && strchr(t->visited[t->hops - 1], '@') == NULL) {
-		TRY(curl_easy_setopt(t->easy, CURLOPT_USERNAME, t->client->login_name));
+		const struct passwd *pw = getpwuid(getuid());
+
+		if (pw != NULL)
+			TRY(curl_easy_setopt(t->easy, CURLOPT_USERNAME, pw->pw_name));
 	}
 	return true;
 }

@@ -11,6 +11,7 @@
 
 #include "net/http.h"
 #include "net/http_error.h"
+#include "net/ssh_host_key.h"
 
 enum transfer_state { TRANSFER_ACTIVE, TRANSFER_WAITING };
 
@@ -44,6 +45,7 @@ struct http_hop {
 	struct http_tls *tls, *proxy_tls;
 	char addresses[256];
 	bool host_key_unknown, host_key_changed;
+	char host_key[SSH_KEY_TYPE_MAX + SSH_FINGERPRINT_MAX];	/* type and fingerprint of the one that was refused */
 
 	bool has_range;			/* we asked for bytes from `from` */
 	int64_t from;
@@ -109,7 +111,6 @@ struct http_client {
 	size_t limit;			/* transfers at once */
 	unsigned long proxy_auth;	/* login methods to try; narrowed once the proxy has told */
 	char *known_hosts;
-	char *login_name;		/* of the local user, for sftp */
 	int64_t busy_since_ms;		/* end of the last wait */
 };
 
@@ -124,7 +125,7 @@ bool transfer_setup(struct http_transfer *t, struct error *err);
 /* Checks a URL of the caller or of a redirect: scheme, host, no password in it. */
 bool transfer_check_url(const char *url, bool redirect, struct error *err);
 /* Name of the ssh key after number *key, heap; NULL when there is none. */
-char *transfer_ssh_key(size_t *key);
+char *transfer_ssh_key(const struct http_transfer *t, size_t *key);
 
 /* http_answer.c: callbacks of the easy handle. */
 size_t transfer_on_header(char *data, size_t size, size_t count, void *arg);

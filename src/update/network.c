@@ -27,6 +27,13 @@ static bool load_anchors(struct update *u, struct error *err)
 	return ok;
 }
 
+static const char *string_or_null(const struct settings *s, enum setting id)
+{
+	const char *text = settings_string(s, id);
+
+	return text[0] != '\0' ? text : NULL;
+}
+
 bool update_network_open(struct update *u, struct error *err)
 {
 	const struct settings *s = u->options->settings;
@@ -41,6 +48,10 @@ bool update_network_open(struct update *u, struct error *err)
 	options.anchors_len = u->anchors.len;
 	options.proxy_anchors_pem = buffer_text(&u->proxy_anchors);
 	options.proxy_anchors_len = u->proxy_anchors.len;
+	options.known_hosts = string_or_null(s, SETTING_SOURCE_KNOWN_HOSTS);
+	options.ssh_key = string_or_null(s, SETTING_SOURCE_SSH_KEY);
+	options.login_file = string_or_null(s, SETTING_SOURCE_LOGIN_FILE);
+	options.host_key = u->options->host_key;
 	options.retries = (int)settings_int(s, SETTING_DOWNLOAD_RETRIES);
 	options.low_speed_bytes = (long)settings_int(s, SETTING_DOWNLOAD_LOW_SPEED_BYTES);
 	options.low_speed_s = (long)settings_int(s, SETTING_DOWNLOAD_LOW_SPEED_S);

@@ -20,6 +20,7 @@ struct update_options {
 	enum update_source source;
 	const char *from;		/* feed URL, or the bundle's path or URL */
 	int stdin_fd;			/* offline: read the bundle from here instead of opening `from`; -1: do not */
+	const char *host_key;		/* offline by sftp or scp: "SHA256:..." of the host key to accept once and keep, or NULL */
 	bool force;			/* download and unpack even what is installed already */
 	bool allow_downgrade;
 	bool no_check;			/* leave out the checks before, and after a failure */

@@ -21,7 +21,7 @@ part_ssh() {
 	: >"$SERVERS_DIR/no-hosts"
 	HOME=$home fetch --known-hosts "$SERVERS_DIR/no-hosts" "sftp://127.0.0.1:$SSHD_PORT$dir/bundle.zip"
 	finding "an unknown host key" ssh-host-key-unknown
-	has "it says how to add it" ssh-keyscan
+	has "it says how to accept it" "host-key SHA256:"
 	HOME=$home fetch --known-hosts "$SERVERS_DIR/none-there" "sftp://127.0.0.1:$SSHD_PORT$dir/bundle.zip"
 	finding "no known_hosts file" ssh-host-key-unknown
 	printf '[127.0.0.1]:%s %s\n' "$SSHD_PORT" "$(cut -d' ' -f1,2 "$SSHD_KEY.pub")" >"$SERVERS_DIR/changed"
@@ -69,7 +69,7 @@ ftp() {
 	badhttp_start ftp-login ftp "robot:s3cret-pass" || exit 99
 	fetch "ftp://127.0.0.1:$BADHTTP_PORT/5000"
 	finding "an ftp server that wants a login" login-refused
-	has "it says where to put the login" "login file"
+	has "it says where to put the login" "source.login_file"
 	printf 'machine 127.0.0.1 login robot password s3cret-pass\n' >"$login"
 	chmod 600 "$login"
 	fetch --login-file "$login" "ftp://127.0.0.1:$BADHTTP_PORT/5000"

@@ -1,11 +1,11 @@
 #!/bin/bash
-# The online update against real servers: nginx with TLS as the feed, squid as the proxy, sftp for a bundle.
+# The online update against real servers: nginx with TLS as the feed, squid as the proxy.
 . "$top_srcdir/tests/lib/common.sh"
 . "$top_srcdir/tests/lib/feed.sh"
 . "$top_srcdir/tests/lib/servers.sh"
 set +u
 need python3 curl
-servers_begin nginx squid openssl sshd
+servers_begin nginx squid openssl
 # Both files clean up at the end.
 trap 'servers_end; cleanup' EXIT
 
@@ -193,18 +193,13 @@ run 0 --json update --url "$url" --no-check
 ok "a bypassed address goes direct" test "$(grep -c . "$SQUID_LOG")" = "$before"
 run 0 proxy clear
 
-# --- an offline bundle at a URL, and by sftp
+# --- an offline bundle at a URL (sftp, scp and ftp: fileserver.sh)
 mkdir "$work/lab" && sample_feed "$work/lab" 2026.12.2.1
 pc bundle build "$work/lab" -o "$work/posture-offline.zip" >/dev/null
 cp "$work/posture-offline.zip" "$NGINX_ROOT/" && chmod a+r "$NGINX_ROOT/posture-offline.zip"
 fresh
 run 0 --json update --offline "https://127.0.0.1:$NGINX_PORT/posture-offline.zip"
 ok "a bundle from an https URL" finished 'status == "updated"'
-
-sshd_start ssh
-mkdir -p "$work/home/.ssh" && cp "$SSHD_KNOWN_HOSTS" "$work/home/.ssh/known_hosts"
-run 69 --json update --offline "sftp://127.0.0.1:$SSHD_PORT$work/posture-offline.zip" --force
-ok "an unknown host key is named" finished 'cause == "ssh-host-key-unknown"'
 
 # --- mirror
 run 0 mirror --to "$work/mirror" --url "$url"
