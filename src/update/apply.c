@@ -280,8 +280,8 @@ static bool start_unpack(struct item *item, struct error *err)
 
 /* --- the pipeline -------------------------------------------------------------------------------------------------- */
 
-/* The large ones come first in the order: while one of them must wait, so do the small ones behind it, which then end the
- * download with little left to do. */
+/* The large ones come first in the order, and have the line to themselves. The small ones then arrive while the last large
+ * one is unpacked, and end the download with little left to do. */
 static bool may_fetch(const struct pipeline *p, const struct item *item, size_t parallel)
 {
 	size_t large = 0;
@@ -290,7 +290,7 @@ static bool may_fetch(const struct pipeline *p, const struct item *item, size_t 
 		return false;
 	for (size_t i = 0; i < p->fetch_count && p->order[i]->fetch.total >= LARGE_BYTES; i++)
 		large += p->order[i]->state == ITEM_FETCHING;
-	return item->fetch.total < LARGE_BYTES || large < LARGE_AT_ONCE;
+	return large < (item->fetch.total >= LARGE_BYTES ? LARGE_AT_ONCE : 1);
 }
 
 /* Starts what can be started now. */
