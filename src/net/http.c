@@ -460,6 +460,7 @@ struct small {
 	struct buffer *out;
 	struct http_response *response;
 	struct error *err;
+	const struct http_request *asked;	/* whose done() is told; NULL: none */
 	bool ended, ok;
 };
 
@@ -487,6 +488,8 @@ static void small_done(void *data, bool ok, const struct http_response *response
 
 	small->ended = true;
 	small->ok = ok;
+	if (small->asked != NULL && small->asked->done != NULL)
+		small->asked->done(small->asked->data, ok, response, err);
 	if (small->response != NULL) {
 		*small->response = *response;
 		small->response->tls = NULL;
@@ -515,16 +518,19 @@ static void withdraw(struct http_client *client, const struct small *small)
 		finish_queued(client, link, &err);
 }
 
-bool http_get(struct http_client *client, const char *url, const char *if_none_match, const char *if_modified_since,
-	      struct buffer *out, struct http_response *response, struct error *err)
+bool http_exchange(struct http_client *client, const struct http_request *asked, struct buffer *out,
+		   struct http_response *response, struct error *err)
 {
-	struct small small = { .out = out, .response = response, .err = err };
-	struct http_request request = {
-		.url = url, .if_none_match = if_none_match, .if_modified_since = if_modified_since,
-		.max_bytes = (int64_t)out->max, .begin = small_begin, .body = small_body, .done = small_done, .data = &small,
-	};
+	struct small small = { .out = out, .response = response, .err = err, .asked = asked };
+	struct http_request request = *asked;
 	const volatile sig_atomic_t *stop = client->options.stop;
 
+	request.max_bytes = (int64_t)out->max;
+	request.begin = small_begin;
+	request.body = small_body;
+	request.held = NULL;
+	request.done = small_done;
+	request.data = &small;
 	if (!http_add(client, &request, err))
 		return false;
 	while (!small.ended) {
@@ -535,4 +541,14 @@ bool http_get(struct http_client *client, const char *url, const char *if_none_m
 		}
 	}
 	return small.ok;
+}
+
+bool http_get(struct http_client *client, const char *url, const char *if_none_match, const char *if_modified_since,
+	      struct buffer *out, struct http_response *response, struct error *err)
+{
+	const struct http_request request = {
+		.url = url, .if_none_match = if_none_match, .if_modified_since = if_modified_since,
+	};
+
+	return http_exchange(client, &request, out, response, err);
 }

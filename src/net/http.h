@@ -38,6 +38,8 @@ struct http_options {
 	const char *host_key;		/* "SHA256:..." of the one unknown host key to accept, and to add to known_hosts; or NULL */
 	const char *ssh_key;		/* private key for sftp and scp; NULL: the agent's, and the usual ones in ~/.ssh */
 	const char *login_file;		/* netrc-format file for ftp/sftp logins, mode 0600, or NULL */
+	const unsigned char *pin;	/* SHA-256 of the one certificate that the server may show, in place of anchors, names
+					 * and dates; NULL: the anchors decide */
 	struct curl_slist *resolved;	/* "HOST:PORT:ADDRESS" that are known and not to be looked up, or NULL */
 	const volatile sig_atomic_t *stop;	/* set by a signal handler: http_get() ends interrupted; NULL: none */
 };
@@ -48,6 +50,7 @@ struct http_response {
 	char etag[256];			/* as sent, with quotes; "" when none */
 	char last_modified[64];
 	char content_type[128];
+	char retry_after[80];		/* as sent; "" when none */
 	int64_t total;			/* size of the whole object; -1 when unknown */
 	int64_t offset;			/* first byte that body() gets belongs here (resume), else 0 */
 	char url[2048];			/* where the answer came from, after redirects; no login in it */
@@ -70,6 +73,14 @@ struct http_request {
 	const char *if_modified_since;	/* or NULL */
 	int64_t resume_from;		/* bytes that we hold; needs if_range */
 	const char *if_range;		/* etag (strong) or Last-Modified of what we hold */
+	const char *method;		/* NULL: GET. Any other is sent once: it is never repeated after a failure */
+	const void *send;		/* its body, or NULL */
+	size_t send_len;
+	const char *send_type;		/* "application/json" */
+	const char *accept;		/* or NULL */
+	const char *origin;		/* Origin and Referer, or NULL */
+	const char *user, *password;	/* a Basic login at the server, or NULL. Only with any_status: it follows no redirect */
+	bool any_status;		/* whatever the final status, the answer and its body are the caller's */
 	int64_t max_bytes;		/* of the body, whole object: more is FINDING_HTTP_TOO_LARGE; 0: no limit */
 
 	/* The body begins, at response->offset: with a resume that the server did not honour, or whose object changed, at
@@ -101,6 +112,11 @@ size_t http_pending(const struct http_client *client);
 /* Waits at most timeout_ms for the network, a retry's time, or one of `extra` descriptors, and runs the callbacks. */
 bool http_step(struct http_client *client, struct curl_waitfd *extra, unsigned int extra_count, int timeout_ms,
 	       struct error *err);
+
+/* Sends one request and waits for its end; its begin, body and held are not used: the body of the answer goes to `out` (whose
+ * maximum is the cap). `done` (may be NULL) is called before it returns. */
+bool http_exchange(struct http_client *client, const struct http_request *request, struct buffer *out,
+		   struct http_response *response, struct error *err);
 
 /* For small objects: fetches into a buffer (its maximum is the cap) in a loop of its own. */
 bool http_get(struct http_client *client, const char *url, const char *if_none_match, const char *if_modified_since,

@@ -113,6 +113,8 @@ static enum http_verdict judge(const struct http_transfer *t)
 {
 	const struct http_hop *hop = &t->hop;
 
+	if (t->request.any_status)
+		return HTTP_VERDICT_TAKE;
 	switch (hop->status) {
 	case 200:
 		return HTTP_VERDICT_TAKE;
@@ -139,6 +141,7 @@ static void fill_response(struct http_transfer *t)
 	copy(r->etag, sizeof(r->etag), hop->etag);
 	copy(r->last_modified, sizeof(r->last_modified), hop->last_modified);
 	copy(r->content_type, sizeof(r->content_type), hop->content_type);
+	copy(r->retry_after, sizeof(r->retry_after), hop->retry_after);
 	r->total = hop->verdict == HTTP_VERDICT_TAKE ? total_of(hop) : -1;
 	r->offset = hop->status == 206 ? hop->from : 0;
 	if (hop->verdict != HTTP_VERDICT_TAKE)

@@ -235,7 +235,8 @@ static enum http_next retry_or_fail(struct http_transfer *t, const struct http_f
 				: -1;
 	uint32_t random = 0;
 
-	if (!http_error_may_pass(f, err->code) || t->response.attempts > o->retries)
+	/* What was sent once may have been done, although its answer was lost. */
+	if (t->request.method != NULL || !http_error_may_pass(f, err->code) || t->response.attempts > o->retries)
 		return HTTP_NEXT_FAILED;
 	if (asked > (int64_t)o->retry_after_max_s * 1000) {
 		size_t used = strlen(err->message);

@@ -181,6 +181,10 @@ static CURLcode on_ssl_context(CURL *easy, void *context, void *arg)
 	(void)easy;
 	http_tls_unref(*slot);
 	*slot = http_tls_new();
+	if (*slot != NULL && !hop->in_connect && t->client->options.pin != NULL) {
+		(*slot)->pinned = true;
+		memcpy((*slot)->pin, t->client->options.pin, sizeof((*slot)->pin));
+	}
 	return *slot != NULL && http_tls_watch(context, *slot) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }
 
@@ -262,7 +266,8 @@ static bool set_trust(struct http_transfer *t)
 
 	TRY(curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2));
 	TRY(curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L));
-	TRY(curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L));
+	/* A pinned certificate is proven by its fingerprint in http_tls.c. */
+	TRY(curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, o->pin != NULL ? 0L : 2L));
 	/* The blob alone, nothing of the system's: NULL also switches libcurl's built-in places off. */
 	TRY(curl_easy_setopt(easy, CURLOPT_CAINFO, NULL));
 	TRY(curl_easy_setopt(easy, CURLOPT_CAPATH, NULL));
@@ -332,6 +337,25 @@ static bool add_header(struct http_transfer *t, const char *name, const char *va
 	return true;
 }
 
+static bool set_method(struct http_transfer *t)
+{
+	const struct http_request *r = &t->request;
+
+	if (r->any_status && r->user != NULL) {
+		TRY(curl_easy_setopt(t->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC));
+		TRY(curl_easy_setopt(t->easy, CURLOPT_USERNAME, r->user));
+		TRY(curl_easy_setopt(t->easy, CURLOPT_PASSWORD, r->password != NULL ? r->password : ""));
+	}
+	if (r->method == NULL)
+		return true;
+	TRY(curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, r->method));
+	if (r->send == NULL)
+		return true;
+	TRY(curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, r->send));
+	TRY(curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->send_len));
+	return true;
+}
+
 static bool set_http(struct http_transfer *t)
 {
 	char range[32];
@@ -339,7 +363,9 @@ static bool set_http(struct http_transfer *t)
 	curl_slist_free_all(t->headers);
 	t->headers = NULL;
 	if (!add_header(t, "If-None-Match", t->request.if_none_match) ||
-	    !add_header(t, "If-Modified-Since", t->request.if_modified_since))
+	    !add_header(t, "If-Modified-Since", t->request.if_modified_since) ||
+	    !add_header(t, "Accept", t->request.accept) || !add_header(t, "Content-Type", t->request.send_type) ||
+	    !add_header(t, "Origin", t->request.origin) || !add_header(t, "Referer", t->request.origin) || !set_method(t))
 		return false;
 	if (t->hold > 0) {
 		if (!add_header(t, "If-Range", t->validator))
@@ -419,7 +445,7 @@ static bool check_anchors(const struct http_transfer *t, struct error *err)
 {
 	const struct http_options *o = &t->client->options;
 
-	if (t->hop.is_http && o->anchors_len == 0) {
+	if (t->hop.is_http && o->anchors_len == 0 && o->pin == NULL) {
 		error_set(err, FINDING_TRUST_STORE_EMPTY,
 			  _("no certificate is enabled and trusted for authentication of Cisco services, so %s cannot be verified"),
 			  t->hop.host);

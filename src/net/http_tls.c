@@ -87,6 +87,9 @@ static void record_chain(struct http_tls *tls, X509_STORE_CTX *store_ctx)
 	probe_cert_describe(leaf, &cert);
 	text_safe(tls->leaf_subject, sizeof(tls->leaf_subject), cert.subject);
 	text_safe(tls->leaf_names, sizeof(tls->leaf_names), cert.sans);
+	memcpy(tls->leaf_sha256, cert.sha256, sizeof(tls->leaf_sha256));
+	tls->leaf_not_before = cert.not_before;
+	tls->leaf_not_after = cert.not_after;
 	probe_cert_describe(top, &cert);
 	text_safe(tls->top_subject, sizeof(tls->top_subject), cert.subject);
 	text_safe(tls->top_issuer, sizeof(tls->top_issuer), cert.issuer);
@@ -120,6 +123,14 @@ static int record_error(int ok, X509_STORE_CTX *store_ctx)
 	return 1;
 }
 
+/* Whoever holds the key of that very certificate is the server that was meant, whatever name and dates it bears. */
+static int verify_pin(X509_STORE_CTX *store_ctx, struct http_tls *tls)
+{
+	tls->pin_differs = memcmp(tls->pin, tls->leaf_sha256, sizeof(tls->pin)) != 0;
+	X509_STORE_CTX_set_error(store_ctx, tls->pin_differs ? X509_V_ERR_APPLICATION_VERIFICATION : X509_V_OK);
+	return !tls->pin_differs;
+}
+
 static int verify(X509_STORE_CTX *store_ctx, void *arg)
 {
 	struct http_tls *tls = arg;
@@ -127,6 +138,8 @@ static int verify(X509_STORE_CTX *store_ctx, void *arg)
 
 	tls->errors = 0;
 	record_chain(tls, store_ctx);
+	if (tls->pinned)
+		return verify_pin(store_ctx, tls);
 	X509_STORE_CTX_set_time(store_ctx, 0, clock_now());
 	X509_STORE_CTX_set_verify_cb(store_ctx, record_error);
 	result = X509_verify_cert(store_ctx);

@@ -30,6 +30,8 @@ struct http_tls {
 	size_t errors;			/* all of them; the first HTTP_TLS_ERRORS_MAX are kept */
 	struct http_tls_error error[HTTP_TLS_ERRORS_MAX];
 	int sent;			/* certificates that the server sent; 0: it never came so far */
+	unsigned char leaf_sha256[32];	/* fingerprint of its own certificate, once `sent` is set */
+	time_t leaf_not_before, leaf_not_after;	/* 0 when unknown */
 	char leaf_subject[HTTP_TLS_NAME_MAX];
 	char leaf_names[512];		/* its subject alternative names, comma separated */
 	char top_subject[HTTP_TLS_NAME_MAX];	/* the highest certificate of the chain as built from what was sent */
@@ -45,6 +47,9 @@ struct http_tls {
 	bool finished;
 	bool http2;			/* agreed on by ALPN, once finished */
 	char version[16];		/* "TLSv1.3", once finished */
+	bool pinned;			/* only the certificate with this fingerprint will do, and it will do alone */
+	unsigned char pin[32];
+	bool pin_differs;		/* it was another one */
 	unsigned int references;
 };
 
