@@ -17,6 +17,7 @@ static const struct { const char *name, *title; } groups[] = {
 	{ "store", "What is kept" },
 	{ "log", "Logs" },
 	{ "hook", "After an update" },
+	{ "node", "The appliance" },
 	{ "ui", "The console" },
 };
 

@@ -191,6 +191,33 @@ static bool form_bypass(const char *text, size_t index)
 	return bypass_parse(text, &pattern);
 }
 
+static bool form_fingerprint(const char *text, size_t index)
+{
+	size_t digits = 0;
+
+	(void)index;
+	for (; *text != '\0'; text++) {
+		if (isxdigit((unsigned char)*text))
+			digits++;
+		else if (*text != ':' || digits == 0 || digits % 2 != 0 || text[-1] == ':')
+			return false;
+	}
+	return digits == 0 || digits == 64;
+}
+
+/* It stands in the arguments of ssh: nothing there may look like an option. */
+static bool form_login_name(const char *text, size_t index)
+{
+	(void)index;
+	if (*text == '-' || *text == '\0')
+		return false;
+	for (; *text != '\0'; text++) {
+		if (!isalnum((unsigned char)*text) && strchr("-_.", *text) == NULL)
+			return false;
+	}
+	return true;
+}
+
 /* An argument may be empty, the program may not. */
 static bool form_argument(const char *text, size_t index)
 {

@@ -94,4 +94,9 @@ bool settings_save(struct settings *s, struct error *err);
 bool settings_password_load(const char *state_dir, struct buffer *out, struct error *err);
 bool settings_password_save(const char *state_dir, const char *password, struct error *err);	/* NULL: remove */
 
+/* The same for any password that is kept: of the proxy, or of the account on the appliance (`state_dir`/node.password). */
+enum settings_password { SETTINGS_PASSWORD_PROXY, SETTINGS_PASSWORD_NODE };
+bool settings_secret_load(enum settings_password kind, const char *state_dir, struct buffer *out, struct error *err);
+bool settings_secret_save(enum settings_password kind, const char *state_dir, const char *password, struct error *err);
+
 #endif
