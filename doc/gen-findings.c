@@ -10,7 +10,7 @@
 static const char *const area_titles[] = {
 	[AREA_LOCAL] = "This node", [AREA_DNS] = "Name resolution", [AREA_TIME] = "Time", [AREA_TCP] = "TCP",
 	[AREA_PROXY] = "Proxy", [AREA_TLS] = "TLS", [AREA_CHAIN] = "Certificate chain", [AREA_HTTP] = "HTTP and the feed",
-	[AREA_BUNDLE] = "Offline bundle and hook",
+	[AREA_BUNDLE] = "Offline bundle and hook", [AREA_NODE] = "The appliance's API",
 };
 
 #define AREAS (sizeof(area_titles) / sizeof(area_titles[0]))

@@ -31,7 +31,8 @@ enum finding finding_by_code(const char *code)
 
 const char *finding_area_name(enum finding_area area)
 {
-	static const char *const names[] = { "local", "dns", "time", "tcp", "proxy", "tls", "chain", "http", "bundle" };
+	static const char *const names[] = { "local", "dns", "time", "tcp", "proxy", "tls", "chain", "http", "bundle",
+					     "node" };
 
 	return (size_t)area < sizeof(names) / sizeof(names[0]) ? names[area] : "";
 }

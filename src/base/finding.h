@@ -16,9 +16,11 @@ enum finding {
 	FINDING_COUNT
 };
 
-/* Which check of the diagnosis tells the finding (the contract's check ids; BUNDLE for offline content). */
+/* Which check of the diagnosis tells the finding (the contract's check ids; BUNDLE for offline content,
+ * NODE for the appliance's API). */
 enum finding_area {
-	AREA_LOCAL, AREA_DNS, AREA_TIME, AREA_TCP, AREA_PROXY, AREA_TLS, AREA_CHAIN, AREA_HTTP, AREA_BUNDLE
+	AREA_LOCAL, AREA_DNS, AREA_TIME, AREA_TCP, AREA_PROXY, AREA_TLS, AREA_CHAIN, AREA_HTTP, AREA_BUNDLE,
+	AREA_NODE
 };
 
 enum finding_severity { SEVERITY_INFO, SEVERITY_WARN, SEVERITY_FAIL };

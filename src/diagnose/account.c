@@ -238,7 +238,7 @@ static enum stop stop_of(const struct account_input *in)
 	static const enum stop by_area[] = {
 		[AREA_LOCAL] = STOP_NODE, [AREA_DNS] = STOP_DNS, [AREA_TIME] = STOP_NODE, [AREA_TCP] = STOP_FEED,
 		[AREA_PROXY] = STOP_PROXY, [AREA_TLS] = STOP_FEED, [AREA_CHAIN] = STOP_FEED, [AREA_HTTP] = STOP_FEED,
-		[AREA_BUNDLE] = STOP_NODE,
+		[AREA_BUNDLE] = STOP_NODE, [AREA_NODE] = STOP_NODE,
 	};
 
 	if (in->verdict->cause == FINDING_NONE)

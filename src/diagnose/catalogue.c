@@ -17,7 +17,7 @@ const char *catalogue_old_message(enum finding f)
 	const struct finding_info *info = finding_info(f);
 
 	/* A full disk is reported otherwise, and nothing is fetched for an offline bundle. */
-	if (info->area == AREA_BUNDLE || (info->area == AREA_LOCAL && info->exit_code != EXIT_UNAVAILABLE))
+	if (info->area == AREA_BUNDLE || info->area == AREA_NODE || (info->area == AREA_LOCAL && info->exit_code != EXIT_UNAVAILABLE))
 		return NULL;
 	return info->code[0] != '\0' ? old_message : NULL;
 }
