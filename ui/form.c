@@ -287,14 +287,17 @@ static void put_radio(struct page *p, struct form *f, size_t field)
 	const char *all = choices(at), *names = at->spec->names != NULL ? _(at->spec->names) : all;
 	struct buffer text = BUFFER_INIT(1024);
 	char choice[64], name[64];
+	int cursor = 1;
 
 	for (size_t i = 0; part(all, i, choice, sizeof(choice)), choice[0] != '\0'; i++) {
 		bool on = strcmp(choice, at->value) == 0;
 
+		if (on)
+			cursor = (int)text_width(buffer_text(&text)) + (i > 0 ? 5 : 1);
 		part(names, i, name, sizeof(name));
 		buffer_printf(&text, "%s(%s) %s", i > 0 ? "    " : "", !on ? " " : p->ascii ? "*" : "\xe2\x80\xa2", name);
 	}
-	item(p, f, field, (int)text_width(buffer_text(&text)), 1);
+	item(p, f, field, (int)text_width(buffer_text(&text)), cursor);
 	page_put(p, ROLE_FIELD, buffer_text(&text));
 	buffer_clear(&text);
 }

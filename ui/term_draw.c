@@ -1,6 +1,5 @@
 /* Drawing into the next frame, and reading it back. */
 #include <curses.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,29 +160,42 @@ void term_flush(void)
 	doupdate();
 }
 
-void term_row_text(int row, char *dst, size_t size)
+/* What a cell shows, as UTF-8; line drawing of the terminal's own as ASCII. Returns the columns that it takes. */
+static int cell_text(int row, int col, char *dst, size_t size)
 {
-	wchar_t line[1024];
-	size_t n;
+	static const char acs[] = "qxlkmjtu", plain[] = "-|++++++";
+	wchar_t text[CCHARW_MAX + 1] = { 0 };
+	const char *at;
+	attr_t attr = 0;
+	short pair = 0;
+	cchar_t cell;
+	int width;
 
 	dst[0] = '\0';
-	if (row < 0 || row >= term_rows() || mvinnwstr(row, 0, line, 1000) == ERR)
-		return;
-	move(cursor_row, cursor_col);
-	n = 0;
-	for (size_t i = 0; line[i] != 0; i++) {
-		char one[MB_LEN_MAX + 1];
-		int len = wctomb(one, line[i]);
+	if (mvin_wch(row, col, &cell) == ERR || getcchar(&cell, text, &attr, &pair, NULL) == ERR)
+		return 1;
+	at = (attr & A_ALTCHARSET) != 0 && text[0] < 0x80 ? strchr(acs, (int)text[0]) : NULL;
+	if (at != NULL && *at != '\0')
+		snprintf(dst, size, "%c", plain[at - acs]);
+	else if (wcstombs(dst, text, size - 1) == (size_t)-1)
+		snprintf(dst, size, "?");
+	width = (int)text_width(dst);
+	return width > 0 ? width : 1;
+}
 
-		if (len <= 0) {
-			one[0] = '?';
-			len = 1;
-		}
-		if (n + (size_t)len < size) {
-			memcpy(dst + n, one, (size_t)len);
-			n += (size_t)len;
-		}
+void term_row_text(int row, char *dst, size_t size)
+{
+	size_t n = 0;
+
+	dst[0] = '\0';
+	for (int col = 0; row >= 0 && row < term_rows() && col < term_cols();) {
+		char cell[64] = "";
+
+		col += cell_text(row, col, cell, sizeof(cell));
+		if (n + strlen(cell) < size)
+			n += (size_t)snprintf(dst + n, size - n, "%s", cell);
 	}
+	move(cursor_row, cursor_col);
 	while (n > 0 && dst[n - 1] == ' ')
 		n--;
 	dst[n] = '\0';
