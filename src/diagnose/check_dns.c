@@ -441,6 +441,16 @@ static json_t *alternatives(const struct dns_check *d, const struct probe_addres
 	return result_addresses(&list);
 }
 
+/* Each server answers at once, and the system's resolver takes seconds all the same: it asks for both families on one socket, and
+ * something on the way loses the second answer ("single-request" in resolv.conf(5)). Every update waits for it. */
+static void warn_of_slow_system(struct dns_check *d)
+{
+	if (d->hosts.addresses.count > 0 || d->r->status != CHECK_PASS || d->system.duration_us < 2 * DNS_SLOW_US)
+		return;
+	result_evidence(d->r, _("the system's resolver"), "%.1f s", (double)d->system.duration_us / 1e6);
+	result_add(d->r, FINDING_DNS_SLOW, WEIGHT_WARN);
+}
+
 static void succeed(struct dns_check *d, const struct probe_address_list *used, const char *source)
 {
 	char text[512];
@@ -458,6 +468,7 @@ static void succeed(struct dns_check *d, const struct probe_address_list *used, 
 	suspect_answer(d, used);
 	for (size_t i = 0; d->hosts.addresses.count == 0 && i < d->judgement.warning_count; i++)
 		result_add(d->r, d->judgement.warnings[i], WEIGHT_WARN);
+	warn_of_slow_system(d);
 }
 
 /* The servers know the name, the system does not. */

@@ -97,6 +97,25 @@ static enum finding tell_denied(struct proxy_check *p)
 	return status != 0 && status != 403 ? FINDING_PROXY_DENIED_PORT : FINDING_PROXY_DENIED_DESTINATION;
 }
 
+/* The proxy cannot connect and does not say why. Does the server itself refuse this node as well? (The server, and not a device in
+ * the middle: that may stand in this node's way only.) */
+static enum finding tell_refused(struct proxy_check *p, const struct probe_address_list *known)
+{
+	struct probe_tcp_options o = { .budget_ms = check_left_ms(p->c, SECOND_MS) };
+	struct probe_tcp_result direct;
+	unsigned int reset_ttl = 0, host_ttl = 0;
+	char name[PROBE_ADDRESS_TEXT_MAX];
+
+	probe_tcp_connect(known->items, 1, &o, &direct);
+	result_evidence(p->r, _("direct"), "%s: %s", probe_address_port_text(name, &known->items[0]),
+			direct.outcome == PROBE_TCP_CONNECTED ? _("connected") :
+			direct.outcome == PROBE_TCP_REFUSED ? _("refused") : _("not reached"));
+	if (direct.outcome != PROBE_TCP_REFUSED || direct.icmp.seen ||
+	    probe_tcp_reset_origin(&known->items[0], check_left_ms(p->c, SECOND_MS), &reset_ttl, &host_ttl) != PROBE_RESET_HOST)
+		return FINDING_PROXY_UPSTREAM_ERROR;
+	return FINDING_PROXY_UPSTREAM_REFUSED;
+}
+
 /* A failure that names no reason: does the proxy not know the name? It does the same then for a name that cannot exist, and
  * something else for the address. */
 static enum finding tell_upstream(struct proxy_check *p)
@@ -113,7 +132,7 @@ static enum finding tell_upstream(struct proxy_check *p)
 	result_addresses_read(json_object_get(facts, "feed_addresses"), p->options.port, &known);
 	if (known.count > 0) {
 		status = status_for(p, probe_address_text(address, &known.items[0]), p->options.port, NULL, 0);
-		return status == 200 ? FINDING_PROXY_CANNOT_RESOLVE : FINDING_PROXY_UPSTREAM_ERROR;
+		return status == 200 ? FINDING_PROXY_CANNOT_RESOLVE : tell_refused(p, &known);
 	}
 	if (strncmp(h->squid_error, "ERR_CANNOT_FORWARD", 18) != 0 && !json_is_true(json_object_get(facts, "feed_nxdomain")))
 		return FINDING_PROXY_UPSTREAM_ERROR;
@@ -193,6 +212,11 @@ static void judge_answer(struct proxy_check *p)
 	enum finding f = proxy_judge_answer(&answer->exchange.head, answer->offered, p->c->proxy.user[0] != '\0');
 	char why[256];
 
+	if (f == FINDING_PROXY_UPSTREAM_ERROR || f == FINDING_PROXY_CONNECT_UNSUPPORTED) {
+		enum finding page = proxy_judge_page(&answer->exchange);
+
+		f = page != FINDING_NONE ? page : f;
+	}
 	if (f == FINDING_PROXY_DENIED_DESTINATION)
 		f = tell_denied(p);
 	else if (f == FINDING_PROXY_UPSTREAM_ERROR)

@@ -129,7 +129,7 @@ static enum finding refine(const struct dns_view *v)
 		break;
 	case DNS_NXDOMAIN:
 	case DNS_NODATA:
-		if (view_has_ede(v, EDE_BLOCKED, EDE_FILTERED))
+		if (view_has_ede(v, EDE_BLOCKED, EDE_FILTERED) || v->a->policy_soa)
 			return FINDING_DNS_POLICY_BLOCKED;
 		break;
 	case DNS_FORMERR:

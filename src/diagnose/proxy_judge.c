@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -78,9 +79,55 @@ static bool via_repeats(const char *via)
 	return false;
 }
 
+/* What the page says, where no header does: those of tinyproxy, Privoxy, Apache and others. Any case. */
+static const struct { const char *phrase; enum finding finding; } phrases[] = {
+	{ "no such domain", FINDING_PROXY_CANNOT_RESOLVE },
+	{ "dns lookup failure", FINDING_PROXY_CANNOT_RESOLVE },
+	{ "dns resolution fail", FINDING_PROXY_CANNOT_RESOLVE },
+	{ "dns error", FINDING_PROXY_CANNOT_RESOLVE },
+	{ "name or service not known", FINDING_PROXY_CANNOT_RESOLVE },
+	{ "temporary failure in name resolution", FINDING_PROXY_CANNOT_RESOLVE },
+	{ "could not resolve", FINDING_PROXY_CANNOT_RESOLVE },
+	{ "cannot resolve", FINDING_PROXY_CANNOT_RESOLVE },
+	{ "unable to resolve", FINDING_PROXY_CANNOT_RESOLVE },
+	{ "host not found", FINDING_PROXY_CANNOT_RESOLVE },
+	{ "unknown host", FINDING_PROXY_CANNOT_RESOLVE },
+	{ "connection refused", FINDING_PROXY_UPSTREAM_REFUSED },
+	{ "connection timed out", FINDING_PROXY_UPSTREAM_TIMEOUT },
+	{ "operation timed out", FINDING_PROXY_UPSTREAM_TIMEOUT },
+	{ "connect timed out", FINDING_PROXY_UPSTREAM_TIMEOUT },
+};
+
+static bool holds_phrase(const char *text, size_t n, const char *phrase)
+{
+	size_t len = strlen(phrase);
+
+	for (size_t i = 0; i + len <= n; i++) {
+		if (strncasecmp(text + i, phrase, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Only of answers that are about the way behind the proxy: a web server's "not found" page has its own words. */
+enum finding proxy_judge_page(const struct probe_exchange *e)
+{
+	unsigned int status = e->head.status;
+
+	if (status != 400 && status != 404 && (status < 500 || status == 501 || status == 511))
+		return FINDING_NONE;
+	for (size_t i = 0; i < COUNT(phrases); i++) {
+		if (holds_phrase(e->head.reason, strlen(e->head.reason), phrases[i].phrase) ||
+		    holds_phrase(e->body, e->body_len, phrases[i].phrase))
+			return phrases[i].finding;
+	}
+	return FINDING_NONE;
+}
+
 enum finding proxy_judge_answer(const struct probe_http_head *head, unsigned int offered, bool login)
 {
-	if (head->status == 407)
+	/* Some say 401 to a login that they asked for with 407, and do not like. */
+	if (head->status == 407 || (head->status == 401 && offered != 0))
 		return judge_login(offered, login);
 	if (via_repeats(head->via))
 		return FINDING_PROXY_LOOP;

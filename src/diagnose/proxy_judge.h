@@ -14,4 +14,7 @@ enum finding proxy_judge_answer(const struct probe_http_head *head, unsigned int
 /* Something that speaks no HTTP answered. FINDING_NONE: the first bytes do not tell. */
 enum finding proxy_judge_protocol(enum probe_protocol protocol);
 
+/* The same of the page that came with it; FINDING_NONE when it says nothing that is known. */
+enum finding proxy_judge_page(const struct probe_exchange *e);
+
 #endif

@@ -76,6 +76,7 @@ struct probe_dns_answer {
 	bool cname_loop;		/* the chain comes back to a name that it had, or is longer than the maximum */
 	uint16_t answer_records, authority_records;
 	bool negative_soa;		/* a SOA in the authority section: a proper "no such data" (RFC 2308) */
+	bool policy_soa;		/* a SOA in the additional section: a response policy zone made this answer, and names itself */
 	bool referral;			/* NS records in the authority section, no answer, not authoritative */
 	size_t reply_bytes;
 	bool used_tcp;			/* the answer came over TCP */

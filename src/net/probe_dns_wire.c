@@ -200,6 +200,15 @@ static void take_authority(const ldns_pkt *pkt, struct probe_dns_answer *out)
 	out->referral = ns && !out->negative_soa && !out->aa && out->rcode == 0 && out->answer_records == 0;
 }
 
+/* No name server puts a SOA there by itself; BIND does it for what its response policy made up ("add-soa"). */
+static void take_additional(const ldns_pkt *pkt, struct probe_dns_answer *out)
+{
+	const ldns_rr_list *additional = ldns_pkt_additional(pkt);
+
+	for (size_t i = 0; i < ldns_rr_list_rr_count(additional); i++)
+		out->policy_soa = out->policy_soa || ldns_rr_get_type(ldns_rr_list_rr(additional, i)) == LDNS_RR_TYPE_SOA;
+}
+
 static void take_header(const uint8_t *data, struct probe_dns_answer *out)
 {
 	out->aa = (data[2] & 0x04) != 0;
@@ -220,6 +229,7 @@ static void take_packet(const ldns_pkt *pkt, const struct probe_dns_question *q,
 		out->rcode = (uint8_t)(ldns_pkt_edns_extended_rcode(pkt) << 4 | out->rcode);
 	take_ede(ldns_pkt_edns_data(pkt), out);
 	take_authority(pkt, out);
+	take_additional(pkt, out);
 	take_addresses(pkt, q, out);
 }
 
