@@ -1,7 +1,6 @@
 /* posture-console certs import, export. */
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/pem.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,27 +187,6 @@ int certs_import(struct cli *cli, int argc, char **argv)
 
 /* --- export ----------------------------------------------------------------------------------------------------------- */
 
-static bool encode(X509 *certificate, bool der, struct buffer *out, struct error *err)
-{
-	unsigned char *bytes = NULL;
-	BIO *bio = BIO_new(BIO_s_mem());
-	char *text;
-	long len;
-	bool ok = false;
-
-	if (der) {
-		int n = i2d_X509(certificate, &bytes);
-
-		ok = n > 0 && buffer_append(out, bytes, (size_t)n);
-	} else if (bio != NULL && PEM_write_bio_X509(bio, certificate) == 1) {
-		len = BIO_get_mem_data(bio, &text);
-		ok = len > 0 && buffer_append(out, text, (size_t)len);
-	}
-	BIO_free(bio);
-	OPENSSL_free(bytes);
-	return ok || error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
-}
-
 /* A device, a pipe or a link is written to: replacing it by a file would take it away from everybody else. */
 static bool write_through(const char *path, const struct buffer *data, struct error *err)
 {
@@ -241,7 +219,6 @@ static int export(struct cli *cli, const char *name, const char *path, bool der)
 	struct error err = ERROR_INIT;
 	struct trust_store *store;
 	const struct trust_entry *entry;
-	X509 *certificate;
 	int code = EXIT_OK;
 
 	store = certs_open(cli, &code);
@@ -250,8 +227,7 @@ static int export(struct cli *cli, const char *name, const char *path, bool der)
 	entry = certs_find(cli, store, name, &code);
 	if (entry == NULL)
 		goto out;
-	certificate = trust_certificate(store, entry, &err);
-	if (certificate == NULL || !encode(certificate, der, &data, &err) || !write_output(path, &data, &err)) {
+	if (!trust_export(store, entry, der, &data, &err) || !write_output(path, &data, &err)) {
 		error_wrap(&err, _("cannot export \"%s\""), entry->name);
 		code = cli_fail(cli, &err);
 	}

@@ -9,9 +9,10 @@
 #include "base/text.h"
 #include "cli/certs_verify.h"
 #include "cli/paragraph.h"
+#include "trust/validity.h"
 
 #define FINGERPRINT_MAX 100
-#define DAY_S 86400
+#define BAR_CELLS 16
 #define LINE_MAX_BYTES 2048
 
 /* --- JSON --------------------------------------------------------------------------------------------------------------- */
@@ -149,31 +150,15 @@ static void put_line(size_t depth, const char *label, const char *value)
 /* "2026-01-01 to 2027-01-01 [====|----]": the mark is now. */
 static void put_validity(size_t depth, const struct probe_cert *c, time_t at)
 {
-	char from[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX], text[256], bar[24];
-	int cells = 16, mark;
-	long days;
+	char from[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX], text[256], bar[BAR_CELLS + 4], words[TRUST_VALIDITY_TEXT_MAX];
 
 	if (!c->times_valid) {
 		put_line(depth, _("valid"), _("its dates cannot be read"));
 		return;
 	}
-	mark = c->not_after > c->not_before ? (int)((double)(at - c->not_before) / (double)(c->not_after - c->not_before) * cells)
-					    : -1;
-	for (int i = 0; i < cells; i++)
-		bar[i] = i == mark ? '|' : i < mark ? '=' : '-';
-	bar[cells] = '\0';
-	clock_rfc3339(from, c->not_before);
-	clock_rfc3339(until, c->not_after);
-	if (at < c->not_before) {
-		days = (long)((c->not_before - at) / DAY_S);
-		snprintf(text, sizeof(text), _("%.10s to %.10s  |[%s]  not valid before %ld days from now"), from, until, bar, days);
-	} else if (at > c->not_after) {
-		days = (long)((at - c->not_after) / DAY_S);
-		snprintf(text, sizeof(text), _("%.10s to %.10s  [%s]|  expired %ld days ago"), from, until, bar, days);
-	} else {
-		days = (long)((c->not_after - at) / DAY_S);
-		snprintf(text, sizeof(text), _("%.10s to %.10s  [%s]  %ld days left"), from, until, bar, days);
-	}
+	snprintf(text, sizeof(text), _("%.10s to %.10s  %s  %s"), clock_rfc3339(from, c->not_before),
+		 clock_rfc3339(until, c->not_after), trust_validity_bar(bar, BAR_CELLS, c->not_before, c->not_after, at),
+		 trust_validity_text(words, c->not_before, c->not_after, at));
 	put_line(depth, _("valid"), text);
 }
 

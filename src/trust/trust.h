@@ -116,6 +116,10 @@ X509 *trust_certificate(const struct trust_store *store, const struct trust_entr
  * itself could break out of them. */
 const char *trust_word(char dst[TRUST_WORD_MAX], const struct trust_entry *entry);
 
+/* The certificate as PEM or DER, without any trust settings that its file may carry. */
+bool trust_export(const struct trust_store *store, const struct trust_entry *entry, bool der, struct buffer *out,
+		  struct error *err);
+
 /* What is wrong around the store without making it unusable, one a call: files that the index does not know (they are
  * trusted for nothing), files that are missing, nothing to verify a feed against. False when there is no i-th. */
 bool trust_warning(const struct trust_store *store, size_t i, struct error *warning);

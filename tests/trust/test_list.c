@@ -9,6 +9,7 @@
 #include "trust/details.h"
 #include "trust/list.h"
 #include "trust/preview.h"
+#include "trust/validity.h"
 
 #define IDENTRUST "IdenTrust Commercial Root CA 1"
 
@@ -238,6 +239,23 @@ static void a_preview_says_what_stands_in_the_way(void **state)
 	trust_free(store);
 }
 
+static void a_bar_shows_where_now_is(void **state)
+{
+	static const struct { time_t now; const char *bar, *text; } cases[] = {
+		{ 0, "[|---]", "40 days left" },	{ 10 * DAY, "[=|--]", "30 days left" },
+		{ 40 * DAY, "[===|]", "0 days left" },	{ 41 * DAY, "[====]|", "expired 1 day ago" },
+		{ -2 * DAY, "|[----]", "not valid before 2 days from now" },
+	};
+	char bar[8], text[TRUST_VALIDITY_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_string_equal(trust_validity_bar(bar, 4, 0, 40 * DAY, cases[i].now), cases[i].bar);
+		assert_string_equal(trust_validity_text(text, 0, 40 * DAY, cases[i].now), cases[i].text);
+	}
+	assert_string_equal(trust_validity_bar(bar, 4, 9, 9, 9), "[----]");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +264,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_choice_stays_on_its_certificate, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(a_store_that_breaks_is_said_and_what_was_shown_stays, place_make, place_remove),
 		cmocka_unit_test_setup_teardown(a_usage_brings_and_takes_what_hangs_on_it, place_make, place_remove),
+		cmocka_unit_test(a_bar_shows_where_now_is),
 		cmocka_unit_test_setup_teardown(a_preview_says_what_stands_in_the_way, place_make, place_remove),
 	};
 
