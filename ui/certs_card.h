@@ -1,0 +1,24 @@
+/* certs_card.h - what a page shows of one certificate: a short card that fits what room there is, and everything as text. */
+#ifndef PC_UI_CERTS_CARD_H
+#define PC_UI_CERTS_CARD_H
+
+#include "page.h"
+#include "trust/trust.h"
+
+#define CERTS_CARD_LABEL_COLS 13
+#define CERTS_CARD_USAGE 2100		/* the box of usage 1 << i is the item CERTS_CARD_USAGE + i */
+#define CERTS_USAGES 4
+
+/* The lines of the card that fit into `rows`, the most telling ones; the usages as boxes that can have the focus when
+ * `boxes`. */
+void certs_card_put(struct page *p, const struct trust_entry *entry, int rows, bool boxes);
+/* The lines that the whole card would take. */
+int certs_card_rows(const struct page *p, const struct trust_entry *entry);
+
+/* "2034-01-16", with " ??" when it ends soon and " !!" when it is out of date; the role to show it in. */
+enum theme_role certs_expiry(char dst[24], const struct trust_entry *entry);
+
+/* Everything about it as lines of text, the extensions of the certificate itself as well. */
+void certs_card_text(struct buffer *out, const struct trust_store *store, const struct trust_entry *entry);
+
+#endif

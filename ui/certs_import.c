@@ -1,0 +1,367 @@
+#include "certs_import.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/i18n.h"
+#include "certs_card.h"
+#include "pane.h"
+#include "trust/preview.h"
+
+#define LABEL_COLS 15
+#define CARD_ROWS_MAX 9
+#define LIST_ROWS_MAX 6
+#define PEM_LINE 64
+
+enum { AT_NAME, AT_SERVICES, AT_INFRASTRUCTURE, AT_CLIENTS, AT_ADMINS, AT_EXPIRED, AT_SHA1, AT_NOT_CA, AT_COUNT };
+enum { ID_LIST = 2000, ID_IMPORT, ID_CANCEL };
+
+static const struct field_spec specs[AT_COUNT] = {
+	[AT_NAME] = { .kind = FIELD_TEXT, .setting = FIELD_NO_SETTING, .label = N_("Name") },
+	[AT_SERVICES] = { .kind = FIELD_CHECK, .setting = FIELD_NO_SETTING, .label = N_("Cisco services") },
+	[AT_INFRASTRUCTURE] = { .kind = FIELD_CHECK, .setting = FIELD_NO_SETTING, .label = N_("within ISE") },
+	[AT_CLIENTS] = { .kind = FIELD_CHECK, .setting = FIELD_NO_SETTING, .label = N_("client auth") },
+	[AT_ADMINS] = { .kind = FIELD_CHECK, .setting = FIELD_NO_SETTING, .label = N_("admin") },
+	[AT_EXPIRED] = { .kind = FIELD_CHECK, .setting = FIELD_NO_SETTING },
+	[AT_SHA1] = { .kind = FIELD_CHECK, .setting = FIELD_NO_SETTING },
+	[AT_NOT_CA] = { .kind = FIELD_CHECK, .setting = FIELD_NO_SETTING },
+};
+
+static const unsigned int usage_of[AT_COUNT] = {
+	[AT_SERVICES] = TRUST_CISCO_SERVICES, [AT_INFRASTRUCTURE] = TRUST_INFRASTRUCTURE, [AT_CLIENTS] = TRUST_CLIENT_AUTH,
+	[AT_ADMINS] = TRUST_ADMIN_AUTH,
+};
+static const unsigned int allow_of[AT_COUNT] = {
+	[AT_EXPIRED] = TRUST_ALLOW_EXPIRED, [AT_SHA1] = TRUST_ALLOW_SHA1, [AT_NOT_CA] = TRUST_ALLOW_NOT_CA,
+};
+
+struct import {
+	struct certs_store *c;
+	struct trust_preview *preview;
+	size_t fresh;			/* of them would be stored */
+	unsigned int needed;		/* overrides */
+	struct form form;
+	struct list list;
+	char *why;
+	certs_fixed *fixed;
+	void *fixed_data;
+};
+
+/* --- what is ticked -------------------------------------------------------------------------------------------------- */
+
+static unsigned int ticked(const struct import *im, const unsigned int bits[AT_COUNT])
+{
+	unsigned int all = 0;
+
+	for (size_t i = 0; i < AT_COUNT; i++) {
+		if (bits[i] != 0 && form_is_on(&im->form, i))
+			all |= bits[i];
+	}
+	return all;
+}
+
+/* A usage brings those that it needs, and takes those along that need it. */
+static void field_changed(void *data, size_t field)
+{
+	struct import *im = data;
+	unsigned int usage = usage_of[field], all = ticked(im, usage_of);
+
+	if (usage != 0) {
+		all = form_is_on(&im->form, field) ? all | trust_usage_with_needs(usage) : all & ~trust_usage_with_dependants(usage);
+		for (size_t i = 0; i < AT_COUNT; i++) {
+			bool on = (all & usage_of[i]) != 0;
+
+			/* Each call comes back here once, and finds nothing more to do. */
+			if (usage_of[i] != 0 && on != form_is_on(&im->form, i))
+				form_set(&im->form, i, on ? "true" : "false");
+		}
+	}
+	app_dirty(im->c->app);
+}
+
+/* --- the page -------------------------------------------------------------------------------------------------------- */
+
+static void put_row(void *data, struct page *p, int64_t row, bool selected)
+{
+	static const struct { const char *mark; enum theme_role role; } marks[] = {
+		[TRUST_PREVIEW_FINE] = { "OK  ", ROLE_OK }, [TRUST_PREVIEW_NEEDS_ALLOW] = { "??  ", ROLE_WARN },
+		[TRUST_PREVIEW_KNOWN] = { "--  ", ROLE_DIM }, [TRUST_PREVIEW_REFUSED] = { "!!  ", ROLE_FAIL },
+	};
+	const struct import *im = data;
+	const struct trust_preview_item *item = trust_preview_at(im->preview, (size_t)row);
+	char expires[24];
+	enum theme_role role;
+
+	(void)selected;
+	page_put(p, marks[item->state].role, marks[item->state].mark);
+	role = certs_expiry(expires, &item->entry);
+	page_cell(p, role, 15, expires);
+	page_put(p, ROLE_NORMAL, item->entry.name);
+}
+
+static void put_reason(const struct trust_preview_item *item, struct page *p)
+{
+	static const char *const words[] = {
+		[TRUST_PREVIEW_NEEDS_ALLOW] = N_("Only on purpose"), [TRUST_PREVIEW_KNOWN] = N_("Left out"),
+		[TRUST_PREVIEW_REFUSED] = N_("Refused"),
+	};
+
+	if (item->state == TRUST_PREVIEW_FINE)
+		return;
+	page_line(p);
+	page_put(p, item->state == TRUST_PREVIEW_REFUSED ? ROLE_FAIL : ROLE_WARN, _(words[item->state]));
+	page_put(p, ROLE_NORMAL, ": ");
+	page_wrap_after(p, ROLE_NORMAL, CERTS_CARD_LABEL_COLS, item->why.message);
+}
+
+/* "Trust it for  [x] Cisco services  [ ] within ISE ...", in as many lines as it takes. */
+static void put_boxes(struct import *im, struct page *p)
+{
+	bool first = true;
+
+	for (size_t i = AT_SERVICES; i <= AT_ADMINS; i++) {
+		const char *label = _(specs[i].label);
+
+		if (first || page_cols_left(p) < (int)strlen(label) + 6) {
+			page_line(p);
+			page_cell(p, ROLE_LABEL, LABEL_COLS, first ? _("Trust it for") : "");
+		} else {
+			page_put(p, ROLE_NORMAL, "  ");
+		}
+		first = false;
+		form_put_value(p, &im->form, i, 3);
+		page_putf(p, ROLE_NORMAL, " %s", label);
+	}
+	for (size_t i = AT_EXPIRED; i <= AT_NOT_CA; i++) {
+		if ((allow_of[i] & im->needed) == 0)
+			continue;
+		page_line(p);
+		page_cell(p, ROLE_LABEL, LABEL_COLS, _("Import it"));
+		form_put_value(p, &im->form, i, 3);
+		page_putf(p, ROLE_WARN, " %s", trust_allow_text(allow_of[i]));
+	}
+}
+
+static void put_buttons(struct import *im, struct page *p)
+{
+	char label[80];
+	struct page_button buttons[2];
+
+	snprintf(label, sizeof(label), im->fresh == 1 ? _("Import it") : _("Import %zu"), im->fresh);
+	buttons[0] = (struct page_button){ ID_CANCEL, _("Cancel") };
+	buttons[1] = (struct page_button){ ID_IMPORT, label };
+	page_line(p);
+	page_buttons(p, buttons, im->fresh > 0 ? 2 : 1);
+}
+
+static void prepare(void *data, struct page *p)
+{
+	struct import *im = data;
+	const struct trust_preview_item *item = trust_preview_at(im->preview, (size_t)im->list.selected);
+	int64_t count = (int64_t)trust_preview_count(im->preview);
+
+	if (im->why != NULL)
+		page_wrap(p, ROLE_NORMAL, im->why);
+	if (count > 1) {
+		im->list.count = count;
+		page_list(p, ID_LIST, &im->list, count < LIST_ROWS_MAX ? (int)count : LIST_ROWS_MAX, put_row, im);
+		page_line(p);
+	}
+	page_line(p);
+	page_put(p, ROLE_TITLE, item->entry.name);
+	certs_card_put(p, &item->entry, CARD_ROWS_MAX, false);
+	put_reason(item, p);
+	if (im->fresh > 0) {
+		page_line(p);
+		if (im->fresh == 1)
+			form_put(p, &im->form, AT_NAME, LABEL_COLS);
+		put_boxes(im, p);
+	}
+	put_buttons(im, p);
+}
+
+/* --- doing it -------------------------------------------------------------------------------------------------------- */
+
+static void finish(struct import *im, size_t added)
+{
+	struct certs_store *c = im->c;
+	certs_fixed *fixed = im->fixed;
+	void *fixed_data = im->fixed_data;
+	unsigned int usages = ticked(im, usage_of);
+
+	certs_store_tell(c);
+	app_notice(c->app, usages != 0 ? ROLE_OK : ROLE_WARN,
+		   usages != 0 ? P_("OK %zu certificate imported and enabled.", "OK %zu certificates imported and enabled.", added)
+			       : P_("?? %zu certificate imported, and trusted for nothing yet.",
+				    "?? %zu certificates imported, and trusted for nothing yet.", added), added);
+	dialog_close(c->app);
+	if (fixed != NULL)
+		fixed(fixed_data, true);
+}
+
+static void import(struct import *im)
+{
+	const char *name = form_value(&im->form, AT_NAME);
+	const struct trust_import_options options = {
+		.name = im->fresh == 1 && name[0] != '\0' ? name : NULL,
+		.usages = ticked(im, usage_of),
+		.allow = ticked(im, allow_of),
+	};
+	unsigned char (*fingerprints)[32] = calloc(TRUST_IMPORT_MAX, sizeof(*fingerprints));
+	struct error err = ERROR_INIT;
+	size_t added = 0;
+
+	form_leave(&im->form, true);
+	if (fingerprints == NULL || !app_permit(im->c->app, NEED_TRUST))
+		goto out;
+	if ((im->needed & ~options.allow) != 0) {
+		for (size_t i = AT_NOT_CA; i >= AT_EXPIRED; i--) {
+			if ((allow_of[i] & im->needed & ~options.allow) != 0)
+				app_focus(im->c->app, FORM_ID + (int)i);
+		}
+		app_notice(im->c->app, ROLE_FAIL, "%s", _("!! Not imported: tick the box that says why it is imported all the same."));
+		goto out;
+	}
+	if (!trust_preview_import(im->c->trust, im->preview, &options, &added, fingerprints, &err)) {
+		app_notice_error(im->c->app, &err);
+		goto out;
+	}
+	trust_list_choose_sha256(&im->c->list, fingerprints[0]);
+	memcpy(im->c->list.chosen_sha256, fingerprints[0], 32);
+	im->c->list.has_chosen = true;
+	finish(im, added);
+out:
+	free(fingerprints);
+}
+
+static bool act(void *data, enum action action, int focus)
+{
+	struct import *im = data;
+
+	if (action != ACTION_CHOOSE)
+		return false;
+	if (focus == ID_IMPORT)
+		import(im);
+	else if (focus == ID_CANCEL)
+		dialog_close(im->c->app);
+	else
+		return false;
+	return true;
+}
+
+static void destroy(void *data)
+{
+	struct import *im = data;
+
+	trust_preview_free(im->preview);
+	form_clear(&im->form);
+	free(im->why);
+	free(im);
+}
+
+static const struct dialog_ops ops = {
+	.scope = SCOPE_DIALOG, .cols = 100, .prepare = prepare, .action = act, .destroy = destroy,
+};
+
+bool certs_import_open(struct certs_store *c, const struct certs_import_wish *wish, struct error *err)
+{
+	const struct trust_source source = { wish->label, wish->data, wish->len };
+	struct import *im = calloc(1, sizeof(*im));
+
+	if (im == NULL)
+		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	if (!certs_store_ready(c) || !trust_preview_new(c->trust, &source, 1, &im->preview, err)) {
+		if (err != NULL && err->message[0] == '\0')
+			*err = c->problem;
+		free(im);
+		return false;
+	}
+	im->c = c;
+	im->fresh = trust_preview_fresh(im->preview, &im->needed);
+	im->why = wish->why != NULL ? strdup(wish->why) : NULL;
+	im->fixed = wish->fixed;
+	im->fixed_data = wish->fixed_data;
+	form_init(&im->form, specs, AT_COUNT);
+	for (size_t i = 0; i < AT_COUNT; i++) {
+		if ((usage_of[i] & wish->usages) != 0)
+			form_set(&im->form, i, "true");
+	}
+	im->form.changed = field_changed;
+	im->form.data = im;
+	dialog_open(c->app, _("Import certificates"), &ops, im);
+	return true;
+}
+
+/* --- the file, or the text ------------------------------------------------------------------------------------------- */
+
+/* Base64 in lines as PEM wants it. */
+static void put_body(struct buffer *out, const char *text, size_t len)
+{
+	int column = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (strchr(" \t\r\n", text[i]) != NULL)
+			continue;
+		buffer_putc(out, text[i]);
+		if (++column == PEM_LINE) {
+			buffer_putc(out, '\n');
+			column = 0;
+		}
+	}
+	if (column > 0)
+		buffer_putc(out, '\n');
+}
+
+void certs_pem_mend(const char *text, struct buffer *out)
+{
+	const char *begin;
+
+	while ((begin = strstr(text, "-----BEGIN ")) != NULL) {
+		const char *body = strstr(begin + 11, "-----"), *end = body != NULL ? strstr(body + 5, "-----END ") : NULL;
+		const char *rest = end != NULL ? strstr(end + 9, "-----") : NULL;
+
+		if (rest == NULL)
+			break;
+		body += 5;
+		rest += 5;
+		buffer_append(out, begin, (size_t)(body - begin));
+		buffer_putc(out, '\n');
+		put_body(out, body, (size_t)(end - body));
+		buffer_append(out, end, (size_t)(rest - end));
+		buffer_putc(out, '\n');
+		text = rest;
+	}
+	/* The rest is no PEM, or was cut: the reader says so. */
+	buffer_puts(out, text);
+}
+
+static bool import_data(struct certs_store *c, const char *label, const struct buffer *data, struct error *err)
+{
+	const struct certs_import_wish wish = { .label = label, .data = buffer_text(data), .len = data->len };
+
+	return certs_import_open(c, &wish, err);
+}
+
+static bool take_input(void *data, const char *input, struct error *err)
+{
+	struct certs_store *c = data;
+	struct buffer text = BUFFER_INIT(TRUST_IMPORT_MAX_BYTES);
+	bool pasted = strstr(input, "-----BEGIN ") != NULL, ok;
+
+	if (input[0] == '\0')
+		return error_usage(err, _("name a file, or paste a certificate as PEM text"));
+	if (pasted)
+		certs_pem_mend(input, &text);
+	ok = (pasted || file_read(AT_FDCWD, input, &text, err)) && import_data(c, pasted ? _("the pasted text") : input, &text, err);
+	/* A private key may have come along. */
+	buffer_wipe(&text);
+	return ok;
+}
+
+void certs_import_ask(struct certs_store *c)
+{
+	dialog_input(c->app, _("Import certificates"), _("File (PEM, DER, PKCS#7), or paste PEM text"), "", take_input, c);
+}
