@@ -104,6 +104,22 @@ static bool is_port(const char *text, size_t len)
 	return port >= 1 && port <= 65535;
 }
 
+/* Brackets only around an address, and only before a port: "host", "host:123", "2001:db8::1", "[2001:db8::1]:123". */
+static bool form_host_port(const char *text, size_t index)
+{
+	const char *colon = strrchr(text, ':');
+	size_t len = colon != NULL ? (size_t)(colon - text) : 0;
+
+	(void)index;
+	if (form_is_host(text, strlen(text)))
+		return true;
+	if (colon == NULL || !is_port(colon + 1, strlen(colon + 1)))
+		return false;
+	if (len > 2 && text[0] == '[' && text[len - 1] == ']')
+		return form_is_host(text + 1, len - 2) && memchr(text, ':', len) != NULL;
+	return form_is_host(text, len) && memchr(text, ':', len) == NULL;
+}
+
 /* host, host:port, [v6], [v6]:port */
 static bool is_host_port(const char *text, size_t len)
 {
