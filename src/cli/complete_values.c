@@ -7,6 +7,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "cli/complete.h"
+#include "demo/situation.h"
 #include "diagnose/diagnose.h"
 #include "store/store.h"
 #include "trust/trust.h"
@@ -123,6 +124,14 @@ static void add_checks(const struct complete *c)
 		add_item(c, check_id_name((enum check_id)i), check_title((enum check_id)i));
 }
 
+static void add_situations(const struct complete *c)
+{
+	const struct situation *situation;
+
+	for (size_t i = 0; (situation = situation_at(i)) != NULL; i++)
+		complete_add(c, situation->code, _(situation->title));
+}
+
 static void add_levels(const struct complete *c)
 {
 	static const char *const levels[] = { "trace", "debug", "info", "warn", "error", "fatal" };
@@ -170,6 +179,8 @@ void complete_value(const struct complete *c, const char *name)
 		add_settings(c);
 	else if (is(name, "VALUE"))
 		add_choices(c, setting_by_key(c->previous));
+	else if (is(name, "SITUATION"))
+		add_situations(c);
 	else if (is(name, "ID"))
 		add_checks(c);
 	else if (is(name, "L") && strcmp(c->command, "log") == 0)
