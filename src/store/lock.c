@@ -64,7 +64,7 @@ static bool write_job(int fd, const char *job)
 	char text[CONTENT_MAX];
 	int len = snprintf(text, sizeof(text), "%ld %.*s\n", (long)getpid(), STORE_JOB_MAX - 1, job);
 
-	return ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)len, 0) == len;
+	return ftruncate(fd, 0) == 0 && file_write_all(fd, text, (size_t)len);
 }
 
 static bool refuse(pid_t pid, const char *job, struct error *err)
