@@ -266,6 +266,24 @@ static bool clean_staging(void *data, const char *name, struct error *err)
 	return ok;
 }
 
+/* Also when it is only waiting for its parent to take note. */
+static bool process_is_gone(pid_t pid)
+{
+	struct buffer status = BUFFER_INIT(4096);
+	char path[64];
+	const char *state;
+	bool gone;
+
+	if (kill(pid, 0) < 0)
+		return errno == ESRCH;
+	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+	/* "pid (name) S ...", and the name may hold anything */
+	state = file_read(AT_FDCWD, path, &status, NULL) ? strrchr(buffer_text(&status), ')') : NULL;
+	gone = state != NULL && (strncmp(state, ") Z", 3) == 0 || strncmp(state, ") X", 3) == 0);
+	buffer_clear(&status);
+	return gone;
+}
+
 /* ".name.<pid>.<n>.tmp" of an atomic write whose process died. */
 static bool clean_temporary(void *data, const char *name, struct error *err)
 {
@@ -278,7 +296,7 @@ static bool clean_temporary(void *data, const char *name, struct error *err)
 	dot = memrchr(name, '.', strlen(name) - strlen(".tmp"));
 	dot = dot != NULL ? memrchr(name, '.', (size_t)(dot - name)) : NULL;
 	pid = dot != NULL ? strtol(dot + 1, NULL, 10) : 0;
-	if (pid <= 0 || pid > INT_MAX || pid == getpid() || kill((pid_t)pid, 0) == 0 || errno != ESRCH)
+	if (pid <= 0 || pid > INT_MAX || pid == getpid() || !process_is_gone((pid_t)pid))
 		return true;
 	return file_remove_tree(r->s->fd, name, err);
 }
