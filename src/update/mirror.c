@@ -1,5 +1,6 @@
 #include "update/mirror.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -263,6 +264,33 @@ static bool place(struct mirror *m, struct error *err)
 	return true;
 }
 
+/* What a run that was killed was writing. This one holds the lock: nobody else is writing now. */
+static void remove_leftovers(const struct mirror *m)
+{
+	static const char *const written[] = { "." MANIFEST_NAME, "." MANIFEST_SIGNATURE_NAME, MIRROR_BUNDLE_NAME };
+	int fd = openat(m->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+
+	if (dir == NULL)
+		file_close(&fd);
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		size_t len = strlen(entry->d_name);
+
+		for (size_t i = 0; i < sizeof(written) / sizeof(written[0]); i++) {
+			size_t name = strlen(written[i]);
+
+			if (len > name + 5 && strncmp(entry->d_name, written[i], name) == 0 && entry->d_name[name] == '.' &&
+			    strcmp(entry->d_name + len - 4, ".tmp") == 0) {
+				unlinkat(m->dir_fd, entry->d_name, 0);
+				break;
+			}
+		}
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
 /* --- the whole ----------------------------------------------------------------------------------------------------- */
 
 static bool open_mirror(struct mirror *m, struct error *err)
@@ -321,6 +349,7 @@ bool mirror_run(const struct mirror_options *options, const struct event_sink *s
 		       (int)settings_int(options->settings, SETTING_LOG_KEEP), &m.u.log, NULL);
 	if (!open_mirror(&m, err))
 		goto out;
+	remove_leftovers(&m);
 	load_before(&m);
 	update_phase(&m.u, "manifest");
 	if (!update_web_manifest(&m.u, &unchanged, err) || !update_verify_manifest(&m.u, err) || !check_age(&m, err))
