@@ -480,8 +480,10 @@ static bool commit(struct pipeline *p, struct error *err)
 	json_t *history;
 	bool ok;
 
-	if (g == NULL)
+	if (g == NULL || !update_hook_owe(u, store_build_id(build), err)) {
+		store_generation_free(g);
 		return false;
+	}
 	history = json_pack("{s:s, s:I, s:I, s:I}", "status", "updated", "bytes_downloaded", (json_int_t)u->bytes_received,
 			    "components_changed", (json_int_t)u->components_changed, "components_kept",
 			    (json_int_t)u->components_kept);

@@ -93,6 +93,12 @@ bool update_verify_manifest(struct update *u, struct error *err);
 /* apply.c: fetches, verifies, unpacks and commits what the manifest names. */
 bool update_apply(struct update *u, struct error *err);
 
+/* after.c: before a commit: its hook is owed from now on. After it: is it owed, for what is current? Runs it when there is one.
+ * Its failure is reported; it undoes the commit only where the settings say so. */
+bool update_hook_owe(const struct update *u, const char *generation, struct error *err);
+bool update_hook_owed(const struct update *u);
+bool update_hook_run(struct update *u, bool *rolled_back, struct error *err);
+
 /* True (and err says so) when the job was asked to stop. */
 bool update_stopped(struct error *err);
 

@@ -13,7 +13,6 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "job/job.h"
-#include "update/hook.h"
 #include "update/run.h"
 
 enum outcome { OUTCOME_FAILED, OUTCOME_UP_TO_DATE, OUTCOME_UPDATED };
@@ -192,60 +191,6 @@ static enum outcome run_phases(struct update *u, struct error *err)
 	return outcome;
 }
 
-/* --- the hook ------------------------------------------------------------------------------------------------------ */
-
-static void log_output(struct update *u, const struct buffer *output)
-{
-	const char *line = buffer_text(output), *end = line + output->len;
-
-	while (line < end) {
-		const char *stop = memchr(line, '\n', (size_t)(end - line));
-		int len = (int)((stop != NULL ? stop : end) - line);
-
-		log_write(u->log, LOG_LEVEL_INFO, "Hook", "output", "%.*s", len, line);
-		line += len + 1;
-	}
-}
-
-/* Runs the hook when there is one. Its failure is reported; it undoes the commit only where the settings say so. */
-static bool run_hook(struct update *u, bool *rolled_back, struct error *err)
-{
-	const struct settings *s = u->options->settings;
-	size_t count = settings_list_size(s, SETTING_HOOK_AFTER_COMMIT);
-	struct buffer output = BUFFER_INIT(HOOK_OUTPUT_MAX);
-	char previous[STORE_GENERATION_MAX], rolled_to[STORE_GENERATION_MAX];
-	const char **argv;
-	char *state = NULL, *path = NULL;
-	bool ok = false;
-
-	*rolled_back = false;
-	if (count == 0)
-		return true;
-	update_phase(u, "hook");
-	store_previous(u->store, previous);
-	argv = calloc(count + 1, sizeof(*argv));
-	state = realpath(store_path(u->store), NULL);
-	if (argv == NULL || state == NULL || asprintf(&path, "%s/content/%s", state, u->current->id) < 0) {
-		path = NULL;
-		error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
-		goto out;
-	}
-	for (size_t i = 0; i < count; i++)
-		argv[i] = settings_list_item(s, SETTING_HOOK_AFTER_COMMIT, i);
-	ok = hook_run(&(struct hook){ .argv = argv, .timeout_s = (int)settings_int(s, SETTING_HOOK_TIMEOUT_S),
-				      .generation = u->current, .generation_path = path, .previous = previous },
-		      &output, err);
-	log_output(u, &output);
-	if (!ok && settings_bool(s, SETTING_HOOK_ROLLBACK_ON_FAILURE) && previous[0] != '\0')
-		*rolled_back = store_rollback(u->store, NULL, rolled_to, NULL);
-out:
-	buffer_clear(&output);
-	free(argv);
-	free(state);
-	free(path);
-	return ok;
-}
-
 /* --- what is told at the end --------------------------------------------------------------------------------------- */
 
 static void make_summary(const struct update *u, enum outcome outcome, const struct error *err, char *text, size_t size)
@@ -391,9 +336,9 @@ int update_run(void *data, const struct event_sink *sink, void (*ready)(void *to
 	} else {
 		update_remember_network(&u);
 	}
-	if (outcome == OUTCOME_UPDATED && !run_hook(&u, &rolled_back, &hook_error)) {
+	if ((outcome == OUTCOME_UPDATED || update_hook_owed(&u)) && !update_hook_run(&u, &rolled_back, &hook_error)) {
 		update_notice(&u, hook_error.code, "%s", hook_error.message);
-		if (rolled_back) {
+		if (rolled_back && outcome != OUTCOME_FAILED) {
 			outcome = OUTCOME_FAILED;
 			err = hook_error;
 			error_wrap(&err, _("the update was undone, as the setting hook.rollback_on_failure says"));
