@@ -1,13 +1,17 @@
-/* failalloc.c - lets the Nth allocation of a program fail. Linked into a test program, it takes the place of the C
- * library's allocator for the program and all its libraries.
+/* failalloc.c - lets the Nth allocation of a program fail. Linked into a test program, or loaded before any other library
+ * (LD_PRELOAD=failalloc.so), it takes the place of the C library's allocator for the program and all its libraries.
  *
- *   FAILALLOC_AT=N      the Nth malloc, calloc or realloc returns NULL
- *   FAILALLOC_COUNT=1   prints how many there were on descriptor 2 at the end
+ *   FAILALLOC_AT=N        the Nth malloc, calloc or realloc returns NULL; a child process counts on from its parent's number
+ *   FAILALLOC_COUNT=1     prints how many there were on descriptor 2 at the end
+ *   FAILALLOC_FILE=FILE   each process appends its number to that file when it ends
  */
+#undef _exit	/* config.h has its own for gcov */
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* The sanitizers bring an allocator of their own. */
@@ -54,16 +58,37 @@ __attribute__((constructor)) static void begin(void)
 	fail_at = at != NULL ? strtoul(at, NULL, 10) : 0;
 }
 
-__attribute__((destructor)) static void end(void)
+static void tell(int fd)
 {
 	char text[32];
-	int len;
+	int len = snprintf(text, sizeof(text), "%lu\n", allocations);
 
-	if (getenv("FAILALLOC_COUNT") == NULL)
-		return;
-	len = snprintf(text, sizeof(text), "%lu\n", allocations);
-	if (write(STDERR_FILENO, text, (size_t)len) < 0)
-		_exit(1);
+	if (fd >= 0 && write(fd, text, (size_t)len) < 0)
+		syscall(SYS_exit_group, 1);
+}
+
+static void tell_file(void)
+{
+	const char *file = getenv("FAILALLOC_FILE");
+
+	if (file != NULL)
+		tell(open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+}
+
+__attribute__((destructor)) static void end(void)
+{
+	if (getenv("FAILALLOC_COUNT") != NULL)
+		tell(STDERR_FILENO);
+	tell_file();
+}
+
+/* The end of a child process does not come by the destructors. */
+void _exit(int code) __attribute__((visibility("default"), noreturn));
+void _exit(int code)
+{
+	tell_file();
+	for (;;)
+		syscall(SYS_exit_group, code);
 }
 
 #endif

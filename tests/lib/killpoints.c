@@ -2,14 +2,16 @@
  *
  *   killpoints [OPTION]... --count -- COMMAND...               prints the number of points on descriptor 2
  *   killpoints [OPTION]... --at N -- COMMAND...                SIGKILL to all its processes before the Nth
+ *   killpoints [OPTION]... --at N --one -- COMMAND...          SIGKILL only to the process that is about to make the Nth
  *   killpoints [OPTION]... --at N --fail ERRNO -- COMMAND...   the Nth fails with that error instead (ENOSPC, 28)
+ *   killpoints [OPTION]... --short [--at N] -- COMMAND...      writes of more than a byte only; the Nth writes half
  *
  * A point is a system call, in the command or any process or thread that it starts, which changes a file, a folder or
  * what of it is on the disk: writing, creating, renaming, linking, removing, modes, truncating, flushing. With --under,
  * only those that touch something below DIR; with --reads, also those that look at or lock something (there to let them
  * fail). --list FILE says what each point is. A killed call has not happened.
  *
- * Exit code: that of the command (128 + signal when it died of one); --at without --fail: 0 when the command was killed,
+ * Exit code: that of the command (128 + signal when it died of one); --at without --one, --fail and --short: 0 when the command was killed,
  * 3 when it ended before its Nth point. 125: this program failed.
  */
 #include <errno.h>
@@ -98,6 +100,8 @@ struct runner {
 	FILE *list;
 	long at;		/* 0: only count */
 	int fail_errno;		/* 0: kill */
+	bool one;		/* kill only one process */
+	bool shorten;		/* writes only: half */
 	long points;
 	pid_t pids[PROCESSES_MAX];
 	size_t count;
@@ -245,6 +249,29 @@ static void kill_all(struct runner *r)
 		kill(r->pids[i], SIGKILL);
 }
 
+static bool is_long_write(const struct call *c, const uint64_t *args)
+{
+	return (c->nr == SYS_write || c->nr == SYS_pwrite64) && args[2] > 1;
+}
+
+/* Halves what the write is about to write. */
+static void shorten(pid_t pid)
+{
+#if defined(__x86_64__)
+	struct user_regs_struct regs;
+
+	if (ptrace(PTRACE_GETREGS, pid, NULL, &regs) < 0)
+		die("cannot read registers");
+	regs.rdx /= 2;
+	if (ptrace(PTRACE_SETREGS, pid, NULL, &regs) < 0)
+		die("cannot write registers");
+#else
+	(void)pid;
+	errno = ENOSYS;
+	die("--short is not known on this processor");
+#endif
+}
+
 /* Skips the call that the process is about to make and gives it the error. */
 static void let_fail(pid_t pid, int error)
 {
@@ -285,7 +312,10 @@ static void at_call(struct runner *r, pid_t pid)
 	if (r->killed || ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info), &info) < 0)
 		return;
 	for (size_t i = 0; i < CALLS; i++) {
-		if ((uint64_t)calls[i].nr != info.seccomp.nr || !is_point(r, pid, &calls[i], (const uint64_t *)info.seccomp.args, path))
+		const uint64_t *args = (const uint64_t *)info.seccomp.args;
+
+		if ((uint64_t)calls[i].nr != info.seccomp.nr || (r->shorten && !is_long_write(&calls[i], args)) ||
+		    !is_point(r, pid, &calls[i], args, path))
 			continue;
 		r->points++;
 		if (r->list != NULL)
@@ -293,6 +323,10 @@ static void at_call(struct runner *r, pid_t pid)
 		if (r->points == r->at) {
 			if (r->fail_errno != 0)
 				let_fail(pid, r->fail_errno);
+			else if (r->shorten)
+				shorten(pid);
+			else if (r->one)
+				kill(pid, SIGKILL);
 			else
 				kill_all(r);
 		}
@@ -420,7 +454,7 @@ static int exit_code(const struct runner *r, bool counting)
 {
 	if (counting)
 		fprintf(stderr, "%ld\n", r->points);
-	else if (r->fail_errno == 0)
+	else if (r->fail_errno == 0 && !r->one && !r->shorten)
 		return r->killed ? 0 : EXIT_NOT_REACHED;
 	return WIFEXITED(r->first_status) ? WEXITSTATUS(r->first_status) : 128 + WTERMSIG(r->first_status);
 }
@@ -431,6 +465,7 @@ int main(int argc, char **argv)
 		{ "under", required_argument, NULL, 'u' }, { "list", required_argument, NULL, 'l' },
 		{ "count", no_argument, NULL, 'c' },	   { "at", required_argument, NULL, 'a' },
 		{ "fail", required_argument, NULL, 'f' },  { "reads", no_argument, NULL, 'r' },
+		{ "one", no_argument, NULL, 'o' },	   { "short", no_argument, NULL, 's' },
 		{ NULL, 0, NULL, 0 },
 	};
 	static struct runner r;
@@ -446,6 +481,8 @@ int main(int argc, char **argv)
 				die(optarg);
 			break;
 		case 'r': r.reads = true; break;
+		case 'o': r.one = true; break;
+		case 's': r.shorten = true; break;
 		case 'c': counting = true; break;
 		case 'a': r.at = atol(optarg); break;
 		case 'f': r.fail_errno = errno_of(optarg); break;
@@ -453,7 +490,7 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind >= argc || counting == (r.at > 0)) {
-		fprintf(stderr, "usage: killpoints [--under DIR] [--reads] [--list FILE] --count | --at N [--fail ERRNO] "
+		fprintf(stderr, "usage: killpoints [--under DIR] [--reads] [--list FILE] [--short] --count | --at N [--one | --fail ERRNO] "
 				"-- COMMAND...\n");
 		return EXIT_BROKEN;
 	}

@@ -1,0 +1,21 @@
+#!/bin/bash
+# The same for updates from a web server (nginx with TLS), signed, and for a mirror of it. Every nth point: TORTURE_ONLINE.
+. "$top_srcdir/tests/lib/common.sh"
+. "$top_srcdir/tests/lib/feed.sh"
+. "$top_srcdir/tests/lib/servers.sh"
+. "$top_srcdir/tests/torture/lab.sh"
+set +u
+need python3
+export ASAN_OPTIONS="detect_leaks=0:${ASAN_OPTIONS:-}"
+servers_begin nginx openssl
+trap 'servers_end; cleanup' EXIT
+"$top_builddir/tests/lib/killpoints" --count -- true 2>"$work/probe" || skip "this kernel does not let a process be traced: $(cat "$work/probe")"
+torture_lab
+torture_online
+n=${TORTURE_ONLINE:-53}
+ok "killed" torture kill "$n" web-first web mirror
+ok "one process killed" torture one $((2 * n)) web
+ok "an error" torture fail $((4 * n)) web mirror
+ok "short writes" torture short "$n" web
+[ "$n" -gt 1 ] || ok "failed allocations" torture alloc "${TORTURE_ALLOC:-997}" web
+finish
