@@ -380,7 +380,8 @@ void form_put(struct page *p, struct form *f, size_t field, int label_cols)
 
 	page_line(p);
 	page_cell(p, ROLE_LABEL, label_cols - 2, _(label));
-	page_put(p, ROLE_WARN, form_field_is_changed(f, field) ? "* " : "  ");
+	if (form_field_is_changed(f, field))
+		page_put(p, ROLE_WARN, "*");
 	page_tab(p, label_cols);
 	form_put_value(p, f, field, 0);
 	form_put_reason(p, f, field, label_cols);
