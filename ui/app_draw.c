@@ -9,6 +9,7 @@
 #include "term.h"
 
 #define NOTICE_LINES 4
+#define FOCUS_COLS 32		/* of a long value that are turned around: on a slow line each is a byte, twice */
 #define BODY_ALL 10000		/* rows that a pane likes to have before it said how many */
 
 /* --- making the pages -------------------------------------------------------------------------------------------------- */
@@ -221,30 +222,33 @@ static void draw_focus(const struct surface *s)
 	else if (item->kind == ITEM_FIELD && item->form->editing == (int)item->field)
 		term_cursor(row, col + item->cursor);
 	else
-		term_focus(row, col, item->cols, item->cursor);
+		term_focus(row, col, item->cols < FOCUS_COLS ? item->cols : FOCUS_COLS, item->cursor);
 }
 
-/* Draws a page into a frame; `first`: its first line is the frame's top. `rows`: lines that there is room for. */
+/* Draws a page into a frame. `first`: its first line is the frame's top, and stays there when the rest scrolls. `rows`:
+ * lines that there is room for. */
 static void draw_page(struct surface *s, const struct rect *r, bool first, int rows)
 {
 	const struct page *p = &s->page;
 	const struct page_item *item = surface_item(s);
-	int focus = item != NULL && item->kind != ITEM_LIST && item->kind != ITEM_AREA ? item->line : s->top;
+	int pinned = first ? 1 : 0;
+	int focus = item != NULL && item->kind != ITEM_LIST && item->kind != ITEM_AREA ? item->line : s->top + pinned;
 
-	s->top = layout_scroll(p->count, rows, focus, s->top);
-	s->shown_rows = rows;
-	s->screen_row = r->row + (first ? 0 : 1);
+	s->top = layout_scroll(p->count - pinned, rows - pinned, focus - pinned, s->top);
+	s->screen_row = r->row + 1 - pinned;
 	s->screen_col = r->col + 2;
 	for (int i = 0; i < p->runs; i++) {
-		int line = p->run[i].line - s->top;
+		int line = p->run[i].line;
 
-		if (line >= 0 && line < rows)
-			draw_run(r, p, &p->run[i], s->screen_row + line);
+		if (line < pinned)
+			draw_run(r, p, &p->run[i], r->row);
+		else if (line - s->top >= pinned && line - s->top < rows)
+			draw_run(r, p, &p->run[i], s->screen_row + line - s->top);
 	}
 	if (p->count > rows) {
 		char more[32];
 
-		snprintf(more, sizeof(more), " %d-%d/%d ", s->top + 1, s->top + rows, p->count);
+		snprintf(more, sizeof(more), " %d-%d/%d ", s->top + 1, s->top + rows - pinned, p->count - pinned);
 		term_text(r->row + r->rows - 1, r->col + r->cols - 2 - (int)strlen(more), (int)strlen(more), ROLE_DIM, more);
 	}
 }

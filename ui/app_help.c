@@ -17,15 +17,18 @@ void app_help(struct app *a, bool everything)
 {
 	struct buffer text = BUFFER_INIT(HELP_MAX);
 	enum scope scopes[SCOPE_COUNT];
+	const char *title = everything ? _("All keys") : _("Keys");
 	int n = app_scopes(a, scopes);
 
+	if (a->p->dialogs != NULL && strcmp(a->p->dialogs->title, title) == 0)
+		return;			/* it is what is shown */
 	if (everything)
 		for (int s = 0; s < SCOPE_COUNT; s++)
 			keymap_help(&text, (enum scope)s);
 	else
 		for (int i = 0; i < n; i++)
 			keymap_help(&text, scopes[i]);
-	dialog_text(a, everything ? _("All keys") : _("Keys"), buffer_text(&text));
+	dialog_text(a, title, buffer_text(&text));
 	buffer_clear(&text);
 }
 

@@ -13,9 +13,8 @@
 struct surface {
 	struct page page;
 	int focus;			/* id of the item that has it */
-	int top;			/* first line that is seen */
-	int shown_rows;			/* page lines that are seen */
-	int screen_row, screen_col;	/* where line `top` is on the screen */
+	int top;			/* lines that are scrolled out of sight */
+	int screen_row, screen_col;	/* line n is in row screen_row + n - top */
 };
 
 struct dialog {

@@ -9,10 +9,20 @@
 #include "base/text.h"
 
 #define BOX_COLS 76
+#define DEPTH_MAX 12
+
+static int depth(const struct app *a)
+{
+	int n = 0;
+
+	for (const struct dialog *d = a->p->dialogs; d != NULL; d = d->below)
+		n++;
+	return n;
+}
 
 struct dialog *dialog_open(struct app *a, const char *title, const struct dialog_ops *ops, void *data)
 {
-	struct dialog *d = data != NULL ? calloc(1, sizeof(*d)) : NULL;
+	struct dialog *d = data != NULL && depth(a) < DEPTH_MAX ? calloc(1, sizeof(*d)) : NULL;
 
 	if (d == NULL) {
 		if (data != NULL && ops->destroy != NULL)

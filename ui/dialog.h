@@ -44,7 +44,7 @@ struct dialog_ops {
 	bool (*action)(void *data, enum action action, int focus);
 	void (*destroy)(void *data);			/* when it is closed; may be NULL */
 };
-/* NULL when out of memory (destroy() was called). */
+/* NULL when out of memory, or when far too many are open (destroy() was called). */
 struct dialog *dialog_open(struct app *a, const char *title, const struct dialog_ops *ops, void *data);
 /* Closes the top one. */
 void dialog_close(struct app *a);

@@ -30,7 +30,7 @@ static SCREEN *screen;
 static int in_fd, out_fd;
 static struct termios found;		/* the terminal as it was */
 static char leave[256];			/* what puts a terminal back when the program crashes */
-static bool have_found, mouse_wanted, modes;
+static bool have_found, mouse_wanted, modes, own;	/* own: the terminal of this process */
 static struct keyparse keys;
 struct term_look term_look;
 
@@ -164,7 +164,8 @@ bool term_start(const struct term_options *o, struct error *err)
 		return error_next(err, _("Set TERM to what your terminal is (vt100 suits most), or use the commands: "
 					 "posture-console --help."));
 	}
-	have_found = tcgetattr(STDIN_FILENO, &found) == 0;
+	own = o->fixture == NULL;
+	have_found = own && tcgetattr(STDIN_FILENO, &found) == 0;
 	if (o->fixture != NULL)
 		use_env(FALSE);
 	screen = newterm(name, out, in);
@@ -206,6 +207,8 @@ void term_suspend(void)
 	struct sigaction usual = { .sa_handler = SIG_DFL }, before;
 	sigset_t stop, old;
 
+	if (!own)
+		return;
 	send_modes(false);
 	def_prog_mode();
 	endwin();
