@@ -57,7 +57,8 @@ static struct stream *stream_of(struct source *s)
 
 /* --- the command ----------------------------------------------------------------------------------------------------- */
 
-/* The child's descriptors 0 to 2, its own process group (so that all of it can be stopped), and no signal of ours. */
+/* The child's descriptors 0 to 2, a session of its own (so that all of it can be stopped, and an ssh that wants a password
+ * says so instead of asking on our screen or being stopped for it), and no signal of ours. */
 static int spawn(struct stream *s, int out, int err)
 {
 	posix_spawn_file_actions_t actions;
@@ -80,10 +81,9 @@ static int spawn(struct stream *s, int out, int err)
 	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &usual);
-	posix_spawnattr_setpgroup(&attr, 0);
 	why = posix_spawnp(&s->pid, s->argv[0], &actions, &attr, s->argv, environ);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
