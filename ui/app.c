@@ -118,7 +118,6 @@ static void state_ready(void *data, short revents)
 
 	(void)revents;
 	if (watch_changed(&a->watch)) {
-		strip_read(&a->strip);		/* the log folder may have come */
 		update_changed(a);
 	}
 }
@@ -126,7 +125,6 @@ static void state_ready(void *data, short revents)
 static void job_step(struct app *a)
 {
 	watch_poll(&a->watch);
-	strip_read(&a->strip);
 	update_changed(a);
 }
 
@@ -145,16 +143,6 @@ static void job_due(void *data)
 	job_step(a);
 }
 
-static void log_ready(void *data, short revents)
-{
-	struct app *a = data;
-
-	(void)revents;
-	if (strip_read(&a->strip))
-		app_dirty(a);
-	watch_again(a);
-}
-
 static void watch_fd(struct app *a, int *handle, int fd, void (*ready)(void *data, short revents))
 {
 	loop_remove(a->loop, handle);
@@ -168,7 +156,6 @@ static void watch_again(struct app *a)
 
 	watch_fd(a, &p->state_watch, a->watch.fd, state_ready);
 	watch_fd(a, &p->job_watch, watch_job_fd(&a->watch), job_ready);
-	watch_fd(a, &p->log_watch, strip_fd(&a->strip), log_ready);
 	if (!watch_running(&a->watch))
 		loop_remove(a->loop, &p->job_timer);
 	else if (p->job_timer == 0)
@@ -182,13 +169,11 @@ static void minute_due(void *data)
 
 	a->p->minute_timer = loop_timer(a->loop, 60000 - clock_now_ms() % 60000, minute_due, a);
 	watch_refresh(&a->watch);
-	strip_read(&a->strip);
 	update_changed(a);
 }
 
 void app_joined(struct app *a)
 {
-	strip_read(&a->strip);		/* the first job makes the log folder */
 	update_changed(a);
 }
 
@@ -367,11 +352,10 @@ static bool start(struct app *a, struct error *err)
 
 	gethostname(node, sizeof(node) - 1);
 	text_safe(a->node, sizeof(a->node), fixture != NULL && fixture->node != NULL ? fixture->node : node);
-	if (!settings_load(a->options->config_path, &a->settings, err) || !strip_open(&a->strip, a->options->state_dir))
+	if (!settings_load(a->options->config_path, &a->settings, err))
 		return false;
 	load_keymap(a, &keymap);
 	watch_init(&a->watch, a->options->state_dir, a->settings);
-	strip_read(&a->strip);
 	if (!create_panes(a, err) || !open_signals(a, err))
 		return false;
 	term = (struct term_options){ .color = a->options->color, .plain = a->options->plain, .fixture = fixture,
@@ -403,7 +387,7 @@ struct app *app_open(const struct ui_options *options, struct error *err)
 		return NULL;
 	}
 	a->options = options;
-	a->p->signals = a->strip.watch = a->strip.file = a->watch.fd = -1;
+	a->p->signals = a->watch.fd = -1;
 	a->p->strip_rows = a->p->pane = a->p->before_zoom = -1;
 	page_init(&a->p->side.page);
 	page_init(&a->p->strip_page);
@@ -429,7 +413,6 @@ void app_close(struct app *a)
 	edit_clear(&p->prompt.edit);
 	runs_clear(&p->runs);
 	watch_clear(&a->watch);
-	strip_close(&a->strip);
 	file_close(&p->signals);
 	settings_free(a->settings);
 	loop_free(a->loop);

@@ -18,7 +18,6 @@ struct app {
 	struct settings *settings;
 	struct loop *loop;		/* descriptors, timers, slices of work: loop.h */
 	struct watch watch;		/* the last update, the running one */
-	struct strip strip;		/* the log strip */
 	char node[65];			/* this node's name, sanitised */
 	struct app_private *p;		/* app_private.h */
 };

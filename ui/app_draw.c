@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "key.h"
 #include "term.h"
 
 #define NOTICE_LINES 4
@@ -30,7 +31,8 @@ static struct layout make_layout(const struct app *a, int body)
 {
 	void *data;
 
-	return layout_make(term_rows(), term_cols(), body, a->p->strip_hidden ? 0 : a->p->strip_rows,
+	return layout_make(term_rows(), term_cols(), body,
+			   a->p->strip_hidden || panes[a->p->pane]->whole ? 0 : a->p->strip_rows,
 			   side_pane(a, &data) != NULL);
 }
 
@@ -66,7 +68,10 @@ static void prepare_pane(struct app *a)
 	const struct pane_ops *side;
 	void *data;
 
-	page_start(&s->page, l.body.rows - 1 - notice, l.body.cols - 4, term_ascii());
+	if (panes[p->pane]->whole)
+		page_start(&s->page, l.body.rows - notice, l.body.cols, term_ascii());
+	else
+		page_start(&s->page, l.body.rows - 1 - notice, l.body.cols - 4, term_ascii());
 	panes[p->pane]->prepare(p->data[p->pane], &s->page);
 	surface_settle(s);
 	p->layout = make_layout(a, s->page.count + 1 + notice);
@@ -75,7 +80,7 @@ static void prepare_pane(struct app *a)
 	if (side != NULL && p->layout.side.cols > 0)
 		side->summary(data, &p->side.page);
 	page_start(&p->strip_page, p->layout.strip.rows, p->layout.strip.cols, term_ascii());
-	strip_prepare(&a->strip, &p->strip_page);
+	strip_prepare(a, &p->strip_page);
 }
 
 static void prepare_dialog(struct dialog *d)
@@ -198,8 +203,10 @@ int app_bar_pane(const struct app *a, int col)
 
 static void draw_run(const struct rect *r, const struct page *p, const struct page_run *run, int row)
 {
-	if (!run->rule)
-		term_text(row, r->col + 2 + run->col, run->cols, run->role, page_run_text(p, run));
+	if (p->cols == r->cols && run->rule)
+		term_line(row, run->cols, page_run_text(p, run), "");
+	else if (!run->rule)
+		term_text(row, r->col + (p->cols == r->cols ? 0 : 2) + run->col, run->cols, run->role, page_run_text(p, run));
 	else if (run->col == 0 && run->cols == p->cols)
 		term_rule(r, row, page_run_text(p, run));
 	else
@@ -236,7 +243,7 @@ static void draw_page(struct surface *s, const struct rect *r, bool first, int r
 
 	s->top = layout_scroll(p->count - pinned, rows - pinned, focus - pinned, s->top);
 	s->screen_row = r->row + 1 - pinned;
-	s->screen_col = r->col + 2;
+	s->screen_col = r->col + (p->cols == r->cols ? 0 : 2);
 	for (int i = 0; i < p->runs; i++) {
 		int line = p->run[i].line;
 
@@ -256,13 +263,14 @@ static void draw_page(struct surface *s, const struct rect *r, bool first, int r
 static void draw_notice(const struct app *a, const struct rect *r, int lines)
 {
 	const char *at = a->p->notice;
+	int bottom = r->row + r->rows - (panes[a->p->pane]->whole ? 0 : 1);
 
 	for (int i = 0; i < lines; i++) {
 		size_t len = page_wrap_length(at, r->cols - 4);
 		char line[sizeof(a->p->notice)];
 
 		snprintf(line, sizeof(line), "%.*s", (int)len, at);
-		term_text(r->row + r->rows - 1 - lines + i, r->col + 2, r->cols - 4, a->p->notice_role, line);
+		term_text(bottom - lines + i, r->col + 2, r->cols - 4, a->p->notice_role, line);
 		at += len;
 		at += strspn(at, " ");
 	}
@@ -273,9 +281,11 @@ static void draw_body(struct app *a)
 	struct app_private *p = a->p;
 	const struct rect *r = &p->layout.body;
 	int notice = notice_lines(a, r->cols - 4);
+	bool whole = panes[p->pane]->whole;
 
-	term_frame(r);
-	draw_page(&p->surface[p->pane], r, true, r->rows - 1 - notice);
+	if (!whole)
+		term_frame(r);
+	draw_page(&p->surface[p->pane], r, true, r->rows - (whole ? 0 : 1) - notice);
 	draw_notice(a, r, notice);
 	if (p->layout.side.cols > 0) {
 		term_frame(&p->layout.side);
@@ -283,7 +293,7 @@ static void draw_body(struct app *a)
 	}
 }
 
-static void draw_strip(const struct app *a)
+static void draw_strip(struct app *a)
 {
 	const struct layout *l = &a->p->layout;
 	const struct page *p = &a->p->strip_page;
@@ -291,7 +301,7 @@ static void draw_strip(const struct app *a)
 
 	if (l->strip.rows == 0)
 		return;
-	strip_title(&a->strip, left, sizeof(left), right, sizeof(right));
+	strip_title(a, left, sizeof(left), right, sizeof(right));
 	term_line(l->strip_title.row, l->strip_title.cols, left, right);
 	for (int i = 0; i < p->runs; i++)
 		if (p->run[i].line < l->strip.rows)
@@ -301,9 +311,15 @@ static void draw_strip(const struct app *a)
 
 /* --- the last line ------------------------------------------------------------------------------------------------------- */
 
+/* Not what the pane's own key hides. */
 static bool possible(void *data, enum action action)
 {
-	return app_possible(data, action);
+	struct app *a = data;
+	enum action own = keymap_action(panes[a->p->pane]->scope, KEYS_ENTER);
+
+	if (action == ACTION_CHOOSE && a->p->dialogs == NULL && own != ACTION_NONE && app_possible(a, own))
+		return false;
+	return app_possible(a, action);
 }
 
 static bool always(void *data, enum action action)

@@ -53,7 +53,7 @@ struct app_private {
 
 	struct layout layout;		/* of the last frame */
 	int signals;			/* signalfd */
-	int state_watch, job_watch, log_watch, job_timer, minute_timer, key_timer;	/* handles of the loop */
+	int state_watch, job_watch, job_timer, minute_timer, key_timer;	/* handles of the loop */
 	bool dirty, typed, stale, quit, suspend, repaint, pasting;
 	int64_t frames[FRAMES_PER_SECOND];	/* when the last ones were drawn */
 	unsigned int frame;

@@ -31,6 +31,8 @@ struct pane_ops {
 	const char *title;				/* in the bar (N_): "Proxy" */
 	enum scope scope;				/* of its actions */
 	bool wide;					/* wants the whole width: no side column beside it */
+	bool whole;					/* all that is between the bar and the keys: no frame (its lines scroll
+							 * cheaply, and are copied without borders), no side column, no log strip */
 	void *(*create)(struct app *app);		/* at start, all panes; must be quick: load on PANE_SHOWN. NULL: no memory */
 	void (*destroy)(void *pane);
 	/* Makes the page; the first line is a rule with the title. page->rows and ->cols: the room there is. */

@@ -5,4 +5,5 @@ const struct pane_ops *const panes[PANES_MAX] = {
 	[0] = &pane_update,
 	[1] = &pane_proxy,
 	[2] = &pane_certs,
+	[3] = &pane_log,
 };

@@ -107,18 +107,24 @@ void term_frame(const struct rect *r)
 	attrset(A_NORMAL);
 }
 
-/* " title " on a rule that stands already. */
+/* " title " on a rule that stands already; what comes behind its first part is of less weight. */
 static void title(int row, int col, int cols, const char *text)
 {
-	struct buffer spaced = BUFFER_INIT(4096);
+	const char *rest = strstr(text, term_look.ascii ? " -- " : " \xe2\x94\x80\xe2\x94\x80 ");
+	size_t first = rest != NULL ? (size_t)(rest - text) : strlen(text);
+	struct buffer whole = BUFFER_INIT(4096), name = BUFFER_INIT(4096);
 	int width;
 
 	if (text[0] == '\0' || cols <= 0)
 		return;
-	buffer_printf(&spaced, " %s ", text);
-	width = (int)text_width(buffer_text(&spaced));
-	term_text(row, col, width < cols ? width : cols, ROLE_TITLE, buffer_text(&spaced));
-	buffer_clear(&spaced);
+	buffer_printf(&whole, " %s ", text);
+	buffer_printf(&name, " %.*s", (int)first, text);
+	width = (int)text_width(buffer_text(&whole));
+	term_text(row, col, width < cols ? width : cols, ROLE_NORMAL, buffer_text(&whole));
+	width = (int)text_width(buffer_text(&name));
+	term_text(row, col, width < cols ? width : cols, ROLE_TITLE, width < cols ? buffer_text(&name) : buffer_text(&whole));
+	buffer_clear(&whole);
+	buffer_clear(&name);
 }
 
 void term_rule(const struct rect *r, int row, const char *text)

@@ -231,6 +231,9 @@ class Bench:
             with start(TERMS[0]) as terminal:
                 terminal.wait(END, 60)
                 terminal.settle(2.0, 60)
+                # The clock on the screen moves once a minute, and that is not what is asked here.
+                if time.time() % 60 > 47:
+                    terminal.settle(61, 61 - time.time() % 60)
                 before, size = terminal.wakeups(), len(terminal.output)
                 terminal.settle(11, 10)
                 wakeups, size = (terminal.wakeups() - before) / 10, len(terminal.output) - size

@@ -1,4 +1,4 @@
-/* The console's parts that need no terminal: layout, keys, pages, the log strip's lines. */
+/* The console's parts that need no terminal: layout, keys, pages. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,6 @@
 #include "../ui/keymap.h"
 #include "../ui/layout.h"
 #include "../ui/page.h"
-#include "../ui/strip.h"
 
 /* One character a row: state, bar, pane, title of the log, log, keys. */
 static void rows_as_text(char *dst, int rows, const struct layout *l)
@@ -306,67 +305,6 @@ static void bars_never_leave_their_columns(void **state)
 	}
 }
 
-static void log_lines_are_shortened_only_when_they_are_records(void **state)
-{
-	static const struct { const char *line, *want; } cases[] = {
-		{ "2025-03-13 14:24:50,803 INFO  [pool-5][[]] cisco.cpm.DownloadManager -::root:update:- Completed it",
-		  "14:24:50,803 INFO  DownloadManager Completed it" },
-		{ "	at java.lang.Thread.run", "	at java.lang.Thread.run" },
-		{ "2025-03-13 14:24:50,803 INFO  [pool", "2025-03-13 14:24:50,803 INFO  [pool" },
-		{ "", "" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct buffer out = BUFFER_INIT(1024);
-
-		strip_shorten(cases[i].line, &out);
-		assert_string_equal(buffer_text(&out), cases[i].want);
-		buffer_clear(&out);
-	}
-}
-
-static void put_line(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "a");
-
-	assert_non_null(f);
-	fputs(text, f);
-	fclose(f);
-}
-
-static void the_strip_follows_a_log_across_its_rotation(void **state)
-{
-	char dir[] = "/tmp/pc-ui-XXXXXX", path[128], old[128];
-	struct strip s;
-
-	(void)state;
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/log", dir);
-	assert_int_equal(mkdir(path, 0700), 0);
-	snprintf(path, sizeof(path), "%s/log/ise-psc.log", dir);
-	snprintf(old, sizeof(old), "%s/log/ise-psc.log.1", dir);
-	assert_true(strip_open(&s, dir));
-	assert_false(strip_read(&s));
-	put_line(path, "one\nhalf");
-	assert_true(strip_read(&s));
-	assert_string_equal(strip_line(&s, 0), "one");
-	put_line(path, " done \033[2J\n");
-	assert_int_equal(rename(path, old), 0);
-	put_line(path, "new\n");
-	assert_true(strip_read(&s));
-	assert_string_equal(strip_line(&s, 0), "new");
-	assert_string_equal(strip_line(&s, 1), "half done ^[[2J");
-	assert_string_equal(strip_line(&s, 9), "");
-	assert_false(strip_read(&s));
-	strip_close(&s);
-	unlink(path);
-	unlink(old);
-	snprintf(path, sizeof(path), "%s/log", dir);
-	rmdir(path);
-	rmdir(dir);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -385,8 +323,6 @@ int main(void)
 		cmocka_unit_test(a_list_asks_for_what_is_seen),
 		cmocka_unit_test(columns_stand_side_by_side),
 		cmocka_unit_test(bars_never_leave_their_columns),
-		cmocka_unit_test(log_lines_are_shortened_only_when_they_are_records),
-		cmocka_unit_test(the_strip_follows_a_log_across_its_rotation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,118 @@
+/* log_pane.h - the Log pane's own state, shared by its files only: pane_log.c (what is asked for), log_draw.c (the page and
+ * the strip), log_filters.c (what is kept), log_find.c (searches and jumps), log_record.c (one record), log_sources.c (which
+ * log). The pane also is the log strip of the whole console: both show one view, read once.
+ */
+#ifndef PC_UI_LOG_PANE_H
+#define PC_UI_LOG_PANE_H
+
+#include "app.h"
+#include "log_rows.h"
+#include "logview/save.h"
+#include "logview/update_span.h"
+#include "pane.h"
+
+#define LOG_CONDITIONS_MAX 16
+#define LOG_UNFOLDED_MAX 64
+#define LOG_SEARCH_MAX 1024
+#define LOG_SLICE_US 3000		/* of work between two looks at the keys, for each part of it */
+
+enum { LOG_AREA = 2000 };	/* the item that holds the records */
+
+enum log_choice { LOG_APPLIANCE, LOG_OWN, LOG_COMMAND, LOG_CHOICES };
+
+enum log_format { LOG_SHORT, LOG_THREADS, LOG_RAW, LOG_FORMATS };
+
+/* One search or jump at a time, in slices. */
+enum log_goal { GOAL_NONE, GOAL_TEXT, GOAL_LEVEL, GOAL_TIME, GOAL_UPDATE_START, GOAL_UPDATE_END };
+
+struct log_find {
+	enum log_goal goal;
+	struct walk *walk;
+	struct update_search *update;
+	bool backwards, other_way;	/* other_way: when it finds nothing, the other direction is looked at */
+	log_pos from;
+	char text[LOG_SEARCH_MAX];	/* of the last search */
+	struct filter *filter;		/* made of it; NULL: none */
+	log_pos origin;			/* where the selection was before the search was typed */
+	bool origin_follow;
+};
+
+struct log_pane {
+	struct app *app;
+	bool shown;			/* it is the pane that is seen */
+	enum log_choice choice;
+	char *name;			/* of the source, for people */
+	char *path;			/* its file; NULL: a command */
+	char *settings;			/* those that say which log, when it was opened */
+	struct view *view;		/* NULL: it cannot be opened, `why` says the reason */
+	struct error why;
+	struct log_rows rows, strip;
+	int handle;			/* of the loop */
+	bool more;			/* the view has work to do */
+
+	char *condition[LOG_CONDITIONS_MAX];	/* that hold together, each a text for filter_parse() */
+	size_t conditions;
+	enum record_level level;	/* lowest that is shown */
+	bool in_context;		/* the filter is off for the moment */
+
+	struct log_find find;
+	struct save *save;
+	char *save_path;
+
+	int shift;			/* columns to the right */
+	bool wrap, no_timeline, unfold_all;
+	enum log_format format;
+	log_pos unfolded[LOG_UNFOLDED_MAX];	/* a ring of those that are not as `unfold_all` says */
+	size_t unfolded_count;
+	uint64_t paused_at;		/* records that had come when following ended */
+	bool was_following;
+	int area_rows, area_cols;	/* in the last frame */
+};
+
+/* log_sources.c */
+/* Opens a source in place of the one that is open. */
+void log_pane_open(struct log_pane *p, enum log_choice choice);
+void log_pane_close(struct log_pane *p);
+/* The one that the settings ask for. */
+void log_pane_open_first(struct log_pane *p);
+/* The settings were changed: opens another one when they ask for that. */
+void log_settings_changed(struct log_pane *p);
+void log_choose_source(struct log_pane *p);
+/* What is to be said of the state: "following", "connecting again in 4 s: ..."; "" when it is read as it stands. */
+void log_state_text(const struct log_pane *p, struct buffer *out);
+
+/* log_filters.c */
+/* Adds a condition, or takes it away when it is there. False: *err says what is wrong with it. */
+bool log_condition_toggle(struct log_pane *p, const char *text, struct error *err);
+bool log_condition_has(const struct log_pane *p, const char *text);
+/* Takes all of them away. False when there were none. */
+bool log_conditions_clear(struct log_pane *p);
+/* Puts what is chosen into force. */
+bool log_filter_apply(struct log_pane *p, struct error *err);
+/* The whole filter as a text; "" when everything is shown. */
+void log_filter_text(const struct log_pane *p, struct buffer *out);
+void log_filter_prompt(struct log_pane *p, bool exclude);
+void log_filter_by_record(struct log_pane *p, enum filter_kind kind);
+void log_level_next(struct log_pane *p);
+void log_saved_filters(struct log_pane *p);
+
+/* log_find.c */
+void log_search_prompt(struct log_pane *p);
+void log_search_again(struct log_pane *p, bool backwards);
+void log_find_level(struct log_pane *p, const char *level, bool backwards);
+void log_time_prompt(struct log_pane *p);
+void log_find_update(struct log_pane *p, bool end);
+/* False when nothing is searched for. */
+bool log_find_cancel(struct log_pane *p);
+/* Works; true when something changed. */
+bool log_find_step(struct log_pane *p, int64_t budget_us);
+void log_find_clear(struct log_pane *p);
+
+/* log_draw.c */
+void log_draw_page(struct log_pane *p, struct page *page);
+bool log_is_unfolded(const struct log_pane *p, log_pos pos);
+
+/* log_record.c */
+void log_open_record(struct log_pane *p);
+
+#endif
