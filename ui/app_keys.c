@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "app_private.h"
+#include "appliance.h"
 #include "base/i18n.h"
 #include "key.h"
 #include "term.h"
@@ -138,6 +139,7 @@ static void do_global(struct app *a, enum action action)
 	case ACTION_LOG_LARGER: change_strip(a, 1); break;
 	case ACTION_LOG_HIDE: a->p->strip_hidden = !a->p->strip_hidden; break;
 	case ACTION_COMMAND: app_command(a); break;
+	case ACTION_APPLIANCE: appliance_open(a, NULL); break;
 	case ACTION_REDRAW: term_repaint(); break;
 	case ACTION_SUSPEND: a->p->suspend = true; break;
 	case ACTION_BACK: back(a); break;

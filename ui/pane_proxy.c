@@ -325,7 +325,7 @@ static void put_answer(const struct proxy_pane *p, struct page *page)
 static void put_buttons(const struct proxy_pane *p, struct page *page)
 {
 	const struct page_button buttons[] = { { ACTION_PROXY_SAVE, _("Save") }, { ACTION_PROXY_TEST, _("Test") },
-					       { ACTION_PROXY_UNDO, _("Undo") } };
+					       { ACTION_PROXY_UNDO, _("Undo") }, { ACTION_APPLIANCE, _("Appliance") } };
 
 	page_buttons(page, buttons, sizeof(buttons) / sizeof(buttons[0]));
 	if (form_is_changed(&p->form))

@@ -227,3 +227,17 @@ bool settings_save(struct settings *s, struct error *err)
 	free(real);
 	return ok || error_wrap(err, _("cannot save the settings"));
 }
+
+bool settings_reload(struct settings *s, struct error *err)
+{
+	struct settings *fresh;
+
+	if (!settings_load(s->path, &fresh, err))
+		return false;
+	loaded_clear(&s->loaded);
+	s->loaded = fresh->loaded;
+	fresh->loaded = (struct loaded){ 0 };
+	memset(s->changed, 0, sizeof(s->changed));
+	settings_free(fresh);
+	return true;
+}

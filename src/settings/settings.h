@@ -89,6 +89,9 @@ bool settings_set_list(struct settings *s, enum setting id, const char *const *i
  * there. */
 bool settings_save(struct settings *s, struct error *err);
 
+/* Takes what the file holds now, after another program may have saved to it; changes that are not saved are dropped. */
+bool settings_reload(struct settings *s, struct error *err);
+
 /* The proxy's password, kept apart in `state_dir`/proxy.password (0600). An empty buffer: none is set.
  * The caller wipes `out`. */
 bool settings_password_load(const char *state_dir, struct buffer *out, struct error *err);

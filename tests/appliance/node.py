@@ -26,6 +26,8 @@ import os
 import ssl
 import subprocess
 import sys
+import threading
+import time
 import urllib.parse
 
 PORT, CERT, KEY, DIR, PEMS = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5:]
@@ -284,7 +286,15 @@ class Server(http.server.ThreadingHTTPServer):
         pass
 
 
+def end_with_folder():
+    """A test that is gone takes its folder along."""
+    while os.path.isdir(DIR):
+        time.sleep(0.5)
+    os._exit(0)
+
+
 start()
+threading.Thread(target=end_with_folder, daemon=True).start()
 server = Server(("127.0.0.1", PORT), Node, bind_and_activate=False)
 server.allow_reuse_address = True
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

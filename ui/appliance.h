@@ -1,0 +1,15 @@
+/* appliance.h - the window of the appliance: where it is and who logs in, what differs from here, and what can be taken over or
+ * corrected there. It runs "posture-console node" beside the loop; nothing here talks to the network.
+ */
+#ifndef PC_UI_APPLIANCE_H
+#define PC_UI_APPLIANCE_H
+
+#include "app.h"
+
+/* Opens it. `certificate` (a SHA-256 in hex, or NULL) is the one that the cursor shall stand on once the differences are known: for a
+ * verdict that names a certificate which can be corrected on the appliance as well. */
+void appliance_open(struct app *app, const char *certificate);
+/* "Where an appliance is set, the same can be corrected there": a line for a verdict with this finding; NULL when it cannot. */
+const char *appliance_hint(const struct app *app, enum finding cause);
+
+#endif
