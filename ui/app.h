@@ -46,6 +46,8 @@ struct run *app_start(struct app *a, const char *const *arguments, const struct 
 bool app_act(struct app *a, enum action action);
 /* Goes to a pane ("proxy"), to an item of it when `focus` is not negative. False when there is no such pane. */
 bool app_go(struct app *a, const char *pane, int focus);
+/* Is that pane shown, with no dialog above it and nothing being typed? */
+bool app_shows(const struct app *a, const char *pane);
 /* Gives the focus to an item of the pane that is shown (or of the dialog on top). */
 void app_focus(struct app *a, int id);
 /* The item that has the focus, -1: none. */

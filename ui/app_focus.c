@@ -109,6 +109,14 @@ bool app_go(struct app *a, const char *pane, int focus)
 	return false;
 }
 
+bool app_shows(const struct app *a, const char *pane)
+{
+	const struct pane_ops *shown = panes[a->p->pane];
+	const struct form *form = shown->form != NULL ? shown->form(a->p->data[a->p->pane]) : NULL;
+
+	return a->p->dialogs == NULL && !a->p->prompt.open && strcmp(shown->name, pane) == 0 && (form == NULL || form->editing < 0);
+}
+
 /* --- what is possible ------------------------------------------------------------------------------------------------- */
 
 static bool global_possible(const struct app *a, enum action action)

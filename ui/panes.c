@@ -6,4 +6,5 @@ const struct pane_ops *const panes[PANES_MAX] = {
 	[1] = &pane_proxy,
 	[2] = &pane_certs,
 	[3] = &pane_log,
+	[4] = &pane_check,
 };

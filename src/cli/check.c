@@ -162,8 +162,12 @@ static void say_healthy(const struct cli *cli)
 {
 	char stamp[CLOCK_TEXT_MAX];
 
-	if (!cli->json)
-		printf(_("%s healthy now\a\n"), clock_rfc3339(stamp, clock_now()));
+	if (cli->json)
+		return;
+	printf(_("%s healthy now\n"), clock_rfc3339(stamp, clock_now()));
+	/* Who waited for this may look elsewhere. */
+	if (isatty(STDOUT_FILENO))
+		putchar('\a');
 }
 
 static int run(struct cli *cli, struct arguments *a)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -158,16 +159,21 @@ static int make(const struct cli *cli, const struct arguments *arguments)
 	struct report_archive *a = NULL;
 	const struct buffer *bytes;
 	struct error err = ERROR_INIT, why = ERROR_INIT;
-	char name[NAME_MAX_BYTES], file[NAME_MAX_BYTES + 8];
+	char name[NAME_MAX_BYTES], file[NAME_MAX_BYTES + 8], *inside = NULL;
 	const char *path = arguments->output;
+	struct stat st;
 	int code = EXIT_OK;
 
 	if (!settings_load(cli->config_path, &settings, &why))
 		settings = NULL;
 	make_name(name, sizeof(name));
 	snprintf(file, sizeof(file), "%s.tar.gz", name);
-	if (path == NULL)
+	if (path == NULL) {
 		path = file;
+	} else if (strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		inside = file_join(path, file);
+		path = inside != NULL ? inside : file;
+	}
 	if (redactor != NULL && report_know_secrets(redactor, settings, cli->state_dir))
 		a = report_archive_new(name, redactor);
 	if (a == NULL) {
@@ -184,6 +190,7 @@ static int make(const struct cli *cli, const struct arguments *arguments)
 	report_archive_free(a);
 	redactor_free(redactor);
 	settings_free(settings);
+	free(inside);
 	return code;
 }
 

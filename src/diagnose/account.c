@@ -325,6 +325,19 @@ static void add_confidence(const struct account_input *in, json_t *event)
 							     _(finding_info(v->other)->apart)));
 }
 
+/* What the fix is about: the certificate in the store, or the one that could be imported. */
+static void add_fix(const struct account_input *in, json_t *event)
+{
+	const struct finding_info *info = finding_info(in->verdict->cause);
+	json_t *ca = json_object_get(check_facts(in->context, CHECK_CHAIN), "ca");
+	const char *anchor = cause_fact(in, "anchor");
+
+	if (anchor != NULL)
+		json_object_set_new(event, "anchor", event_string(anchor));
+	if (info->fix == FIX_IMPORT_CA && ca != NULL)
+		json_object_set(event, "ca", ca);
+}
+
 json_t *account_event(const struct account_input *in, const char *summary)
 {
 	const struct diagnose_verdict *v = in->verdict;
@@ -345,6 +358,7 @@ json_t *account_event(const struct account_input *in, const char *summary)
 		add_confidence(in, event);
 		json_object_set_new(event, "actor", json_string(catalogue_actor_name(info->actor)));
 		json_object_set_new(event, "fix", json_string(catalogue_fix_name(info->fix)));
+		add_fix(in, event);
 		if (letter != NULL)
 			json_object_set_new(event, "letter", json_string(letter));
 		free(letter);

@@ -1,7 +1,9 @@
 /* chain: the certificates that the feed's server sent, against the certificates that are enabled and trusted for Cisco services. */
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -213,10 +215,35 @@ static bool lacks_anchor(const struct probe_chain *judged)
 	return false;
 }
 
+/* A CA's own certificate among what was sent, for whoever wants to import it: the console shows its fingerprint first. */
+static void keep_sent_ca(struct chain_check *k)
+{
+	for (int i = sk_X509_num(k->sent) - 1; i >= 0; i--) {
+		X509 *certificate = sk_X509_value(k->sent, i);
+		struct probe_cert cert;
+		char fingerprint[3 * 32];
+		BIO *bio;
+		char *pem;
+		long n;
+
+		if (X509_check_ca(certificate) <= 0 || (X509_get_extension_flags(certificate) & EXFLAG_SS) == 0)
+			continue;
+		probe_cert_describe(certificate, &cert);
+		bio = BIO_new(BIO_s_mem());
+		if (bio != NULL && PEM_write_bio_X509(bio, certificate) == 1 && (n = BIO_get_mem_data(bio, &pem)) > 0)
+			result_fact(k->r, "ca", json_pack("{s:o, s:o, s:s, s:s#}", "subject", event_string(cert.subject), "name",
+							  event_string(cert.common_name), "sha256",
+							  probe_cert_fingerprint_text(fingerprint, cert.sha256), "pem", pem, (int)n));
+		BIO_free(bio);
+		return;
+	}
+}
+
 static void judge_failure(struct chain_check *k)
 {
 	bool no_anchor = lacks_anchor(&k->judged), wrong_name = !k->judged.name_matches, dates;
 
+	keep_sent_ca(k);
 	/* Is it the right server at all? Then what is wrong with the certificate of the wrong one does not matter. */
 	if ((no_anchor || wrong_name) && chain_doubt_server(k))
 		return;

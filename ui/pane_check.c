@@ -1,0 +1,573 @@
+/* The Troubleshoot pane: a row a check, which stand from the first moment and fill in place; the verdict; what to do about it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app.h"
+#include "base/file.h"
+#include "base/finding.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "check_fix.h"
+#include "check_state.h"
+#include "job/job.h"
+#include "pane.h"
+
+#define TITLE_COLS 19
+#define TIME_COLS 11
+#define MARK_COLS 4
+/* Below it, ping is left out: it is information only. */
+#define ROWS_FOR_PING 18
+#define VERDICT_ROWS_MIN 4
+#define TEXT_MAX (256u * 1024)
+
+enum { ID_ROWS = 2000 };
+
+struct check_pane {
+	struct app *app;
+	struct list list;
+	struct check_state state;
+	struct run *run, *report;	/* under way; NULL: none */
+	struct check_fix *fix;
+	char job[JOB_ID_MAX];		/* of the failed update whose verdict is shown; "": it is that of a run */
+	char watched[JOB_ID_MAX];	/* of the update that runs, or ran last */
+	bool seen;			/* the pane was shown before */
+	bool jumped;			/* F led to where the cause can be removed: a change there is checked */
+};
+
+static void start_run(struct check_pane *p);
+
+static void again(void *data)
+{
+	start_run(data);
+}
+
+static void *create(struct app *app)
+{
+	struct check_pane *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	p->app = app;
+	p->fix = check_fix_new(app, again, p);
+	if (p->fix == NULL) {
+		free(p);
+		return NULL;
+	}
+	return p;
+}
+
+static void destroy(void *pane)
+{
+	struct check_pane *p = pane;
+
+	run_forget(p->run);
+	run_forget(p->report);
+	check_fix_free(p->fix);
+	check_state_clear(&p->state);
+	free(p);
+}
+
+/* --- the page --------------------------------------------------------------------------------------------------------------------- */
+
+/* "https://host:port/path" without scheme and path. */
+static void target_of(const struct settings *s, char *dst, size_t size)
+{
+	const char *url = settings_string(s, SETTING_SOURCE_FEED_URL), *start = strstr(url, "://");
+
+	start = start != NULL ? start + 3 : url;
+	snprintf(dst, size, "%.*s", (int)strcspn(start, "/?#"), start);
+}
+
+static void put_title(const struct check_pane *p, struct page *page)
+{
+	const struct settings *s = p->app->settings;
+	char host[300], title[1024];
+
+	target_of(s, host, sizeof(host));
+	if (p->job[0] != '\0')
+		snprintf(title, sizeof(title), _("After the failed update: %s"), host);
+	else
+		snprintf(title, sizeof(title), _("Before the update: %s"), host);
+	if (settings_bool(s, SETTING_PROXY_ENABLED)) {
+		size_t n = strlen(title);
+
+		snprintf(title + n, sizeof(title) - n, _(" through %s:%d"), settings_string(s, SETTING_PROXY_HOST),
+			 (int)settings_int(s, SETTING_PROXY_PORT));
+	}
+	/* 2026-11-23T14:31:07.250Z */
+	if (strlen(p->state.time) > 19 && text_width(title) + 16 < (size_t)page->cols)
+		snprintf(title + strlen(title), sizeof(title) - strlen(title), "\t%.8sZ", p->state.time + 11);
+	page_rule(page, title);
+}
+
+static void put_row(void *data, struct page *page, int64_t number, bool selected)
+{
+	const struct check_pane *p = data;
+	const struct check_row *row = &p->state.rows[number];
+	enum theme_role role;
+	const char *mark = check_row_mark(row, &role);
+	char ms[32] = "";
+	int left;
+
+	(void)selected;
+	page_cell(page, role, MARK_COLS, mark);
+	page_cell(page, row->state == ROW_DONE ? ROLE_NORMAL : ROLE_DIM, TITLE_COLS, check_title((enum check_id)number));
+	left = page_cols_left(page) - TIME_COLS;
+	page_cell(page, role == ROLE_OK ? ROLE_NORMAL : role, left > 0 ? left : page_cols_left(page), row->summary);
+	if (row->state == ROW_DONE && row->duration_ms > 0 && row->status != CHECK_SKIP)
+		snprintf(ms, sizeof(ms), _("%.1f ms"), row->duration_ms);
+	page_right(page, ROLE_DIM, ms);
+}
+
+/* At most `lines` lines of a text, broken at spaces; the last one says that there is more. Returns the lines used. */
+static int put_text(struct page *page, enum theme_role role, const char *text, int indent, int lines)
+{
+	int used = 0;
+
+	while (*text != '\0' && used < lines) {
+		char line[1024];
+		size_t n = strcspn(text, "\n");
+		size_t fits = page_wrap_length(text, page->cols - indent);
+		size_t take = fits < n ? fits : n;
+		bool more;
+
+		if (take >= sizeof(line))
+			take = sizeof(line) - 1;
+		snprintf(line, sizeof(line), "%.*s", (int)take, text);
+		text += take;
+		text += strspn(text, " \n");
+		more = *text != '\0' && used == lines - 1;
+		page_line(page);
+		if (indent > 0 && used > 0)
+			page_tab(page, indent);
+		page_put(page, role, line);
+		if (more)
+			page_put(page, ROLE_DIM, page->ascii ? " ..." : " …");
+		used++;
+	}
+	return used;
+}
+
+struct path_put {
+	struct page *page;
+};
+
+static void put_path_part(void *data, bool broken, const char *text)
+{
+	page_put(((struct path_put *)data)->page, broken ? ROLE_FAIL : ROLE_DIM, text);
+}
+
+static void put_path(const struct check_pane *p, struct page *page)
+{
+	struct path_put put = { .page = page };
+
+	page_line(page);
+	check_state_path(&p->state, put_path_part, &put);
+}
+
+/* The first column of who must act: "You: ", "Proxy administrator: ". */
+static void put_steps(const struct check_pane *p, struct page *page)
+{
+	const json_t *steps = json_object_get(p->state.verdict, "remedy");
+	const struct finding_info *info = finding_info(finding_by_code(check_state_cause(&p->state)));
+	size_t i;
+	json_t *step;
+
+	json_array_foreach(steps, i, step) {
+		char text[2100], who[128];
+
+		snprintf(who, sizeof(who), "%s", finding_actor_name(info->actor));
+		if (who[0] >= 'a' && who[0] <= 'z')
+			who[0] = (char)(who[0] - 'a' + 'A');
+		if (i == 0)
+			snprintf(text, sizeof(text), "%s: %s", who, json_string_value(step));
+		else
+			snprintf(text, sizeof(text), "   %s", json_string_value(step));
+		if (page_left(page) < 1)
+			break;
+		put_text(page, i == 0 ? ROLE_NORMAL : ROLE_DIM, text, 3, page_left(page) > 2 ? 2 : page_left(page));
+	}
+}
+
+static void put_also(const struct check_pane *p, struct page *page)
+{
+	size_t i;
+	json_t *code;
+
+	json_array_foreach(json_object_get(p->state.verdict, "also"), i, code) {
+		const char *name = json_string_value(code);
+		char text[1024];
+
+		if (page_left(page) < 1)
+			break;
+		snprintf(text, sizeof(text), "?? %s: %s", name, _(finding_info(finding_by_code(name))->cause));
+		put_text(page, ROLE_WARN, text, 3, 1);
+	}
+}
+
+static void put_changed(const struct check_pane *p, struct page *page)
+{
+	size_t i;
+	json_t *change;
+
+	json_array_foreach(json_object_get(p->state.verdict, "changed"), i, change) {
+		char text[2048];
+
+		if (page_left(page) < 1)
+			break;
+		snprintf(text, sizeof(text), _("Changed since the last good update: %s was %s, is %s"),
+			 json_string_value(json_object_get(change, "what")), json_string_value(json_object_get(change, "then")),
+			 json_string_value(json_object_get(change, "now")));
+		put_text(page, ROLE_WARN, text, 3, page_left(page) > 1 ? 2 : 1);
+	}
+}
+
+static void put_cause(const struct check_pane *p, struct page *page)
+{
+	char title[256];
+	bool roomy = page_left(page) > 2 * VERDICT_ROWS_MIN;
+
+	snprintf(title, sizeof(title), _("Cause: %s"), check_state_cause(&p->state));
+	if (strcmp(check_state_text(&p->state, "confidence"), "likely") == 0)
+		snprintf(title + strlen(title), sizeof(title) - strlen(title), "\t%s", _("likely"));
+	else if (check_state_text(&p->state, "or")[0] != '\0')
+		snprintf(title + strlen(title), sizeof(title) - strlen(title), _("\tor %s"), check_state_text(&p->state, "or"));
+	page_rule(page, title);
+	if (roomy)
+		put_path(p, page);
+	put_text(page, ROLE_FAIL, check_state_text(&p->state, "summary"), 0, roomy ? 3 : page_left(page) > 3 ? 2 : 1);
+	if (check_fix_possible(&p->state) && page_left(page) > 1) {
+		char text[256];
+
+		snprintf(text, sizeof(text), "F  %s", check_fix_label(&p->state));
+		page_text(page, ROLE_KEY, text);
+	}
+	put_steps(p, page);
+	put_changed(p, page);
+	put_also(p, page);
+}
+
+static void put_healthy(const struct check_pane *p, struct page *page)
+{
+	bool warns = strcmp(check_state_status(&p->state), "warn") == 0;
+	char text[1024];
+
+	page_rule(page, warns ? _("Usable, with warnings") : _("All is well"));
+	snprintf(text, sizeof(text), "%s %s", warns ? "??" : "OK", check_state_text(&p->state, "summary"));
+	put_text(page, warns ? ROLE_WARN : ROLE_OK, text, 3, 2);
+	put_also(p, page);
+	if (page_left(page) > 0)
+		page_text(page, ROLE_KEY, _("u  start the update"));
+	if (page_left(page) > 0)
+		put_path(p, page);
+}
+
+static void put_verdict(const struct check_pane *p, struct page *page)
+{
+	if (p->state.verdict == NULL) {
+		page_rule(page, "");
+		page_text(page, ROLE_DIM, p->run != NULL ? _("Checking ...") : _("r  run the checks"));
+	} else if (check_state_cause(&p->state)[0] != '\0') {
+		put_cause(p, page);
+	} else {
+		put_healthy(p, page);
+	}
+}
+
+static void prepare(void *pane, struct page *page)
+{
+	struct check_pane *p = pane;
+	int rows = page->rows < ROWS_FOR_PING ? CHECK_COUNT - 1 : CHECK_COUNT;
+
+	put_title(p, page);
+	p->list.count = rows;
+	/* On a very small screen the list scrolls and the verdict stays. */
+	if (rows > page_left(page) - VERDICT_ROWS_MIN)
+		rows = page_left(page) - VERDICT_ROWS_MIN;
+	page_list(page, ID_ROWS, &p->list, rows > 2 ? rows : 2, put_row, p);
+	put_verdict(p, page);
+}
+
+static void summary(void *pane, struct page *page)
+{
+	const struct check_pane *p = pane;
+
+	page_rule(page, _("Last checks"));
+	for (int id = 0; id < CHECK_COUNT - 1; id++) {
+		enum theme_role role;
+		const char *mark = check_row_mark(&p->state.rows[id], &role);
+
+		page_line(page);
+		page_cell(page, role, MARK_COLS, mark);
+		page_put(page, ROLE_NORMAL, check_title((enum check_id)id));
+	}
+	if (check_state_cause(&p->state)[0] != '\0')
+		page_text(page, ROLE_FAIL, check_state_cause(&p->state));
+}
+
+/* --- running the checks -------------------------------------------------------------------------------------------------------------- */
+
+static void take_line(void *data, const char *line, size_t len, const json_t *event)
+{
+	struct check_pane *p = data;
+
+	(void)line;
+	(void)len;
+	if (event == NULL || !check_state_take(&p->state, event))
+		return;
+	/* "Checking again" is over. */
+	if (p->state.verdict != NULL)
+		app_notice_clear(p->app);
+	app_dirty(p->app);
+}
+
+static void run_ended(void *data, int code, const char *errors)
+{
+	struct check_pane *p = data;
+
+	p->run = NULL;
+	if (p->state.verdict == NULL)
+		app_notice(p->app, ROLE_FAIL, _("!! The checks ended without a verdict (%d). %.*s"), code,
+			   (int)strcspn(errors, "\n"), errors);
+	app_dirty(p->app);
+}
+
+static void start_run(struct check_pane *p)
+{
+	static const char *const arguments[] = { "check", "--json", NULL };
+	const struct run_options options = { .line = take_line, .end = run_ended, .data = p };
+	struct error err = ERROR_INIT;
+
+	/* One that has given its verdict has nothing more to say. */
+	if (p->run != NULL && p->state.verdict == NULL)
+		return;
+	run_forget(p->run);
+	check_state_clear(&p->state);
+	p->job[0] = '\0';
+	p->run = app_start(p->app, arguments, &options, &err);
+	if (p->run == NULL)
+		app_notice_error(p->app, &err);
+	app_dirty(p->app);
+}
+
+/* --- the update that failed ------------------------------------------------------------------------------------------------------------ */
+
+static void take_job_event(void *data, const char *line, size_t len, const json_t *event)
+{
+	(void)line;
+	(void)len;
+	check_state_take(data, event);
+}
+
+/* Shows the verdict that stands in a job's events. False when there is none. */
+static bool show_job(struct check_pane *p, const char *job)
+{
+	struct check_state state = { 0 };
+	struct job_tail *tail = NULL;
+
+	if (p->run != NULL || !job_tail_open(p->app->options->state_dir, job, &tail, NULL))
+		return false;
+	while (job_tail_read(tail, take_job_event, &state) > 0)
+		;
+	job_tail_free(tail);
+	if (check_state_cause(&state)[0] == '\0') {
+		check_state_clear(&state);
+		return false;
+	}
+	check_state_clear(&p->state);
+	p->state = state;
+	snprintf(p->job, sizeof(p->job), "%s", job);
+	p->list.selected = 0;
+	for (int id = 0; id < CHECK_COUNT; id++) {
+		if (p->state.rows[id].state == ROW_DONE && p->state.rows[id].status == CHECK_FAIL) {
+			p->list.selected = id;
+			break;
+		}
+	}
+	return true;
+}
+
+/* An update ended. A failure leads here, unless the operator is about something else. */
+static void look_at_update(struct check_pane *p)
+{
+	const struct watch *w = &p->app->watch;
+
+	if (watch_running(w)) {
+		snprintf(p->watched, sizeof(p->watched), "%s", w->job);
+		return;
+	}
+	if (p->watched[0] == '\0' || !w->ended || strcmp(w->status, "failed") != 0)
+		return;
+	if (show_job(p, p->watched) && app_shows(p->app, "update"))
+		app_go(p->app, "check", ID_ROWS);
+	p->watched[0] = '\0';
+}
+
+/* The first look: the failure of the last update where that is the last word, or a run of the checks. */
+static void first_look(struct check_pane *p)
+{
+	char job[JOB_ID_MAX];
+
+	if (p->seen || p->run != NULL || p->state.verdict != NULL) {
+		p->seen = true;
+		return;
+	}
+	p->seen = true;
+	job_newest(p->app->options->state_dir, job);
+	if (!watch_running(&p->app->watch) && strcmp(p->app->watch.state.last_status, "failed") == 0 && job[0] != '\0' &&
+	    show_job(p, job))
+		return;
+	start_run(p);
+}
+
+/* What F led to was changed. */
+static void check_again(struct check_pane *p)
+{
+	p->jumped = false;
+	start_run(p);
+	if (!app_shows(p->app, "check"))
+		app_notice(p->app, ROLE_NORMAL, "%s", _("Checking again: Troubleshoot (5) shows it."));
+}
+
+static void event(void *pane, enum pane_event what)
+{
+	struct check_pane *p = pane;
+
+	if (what == PANE_SHOWN)
+		first_look(p);
+	else if (what == PANE_UPDATE)
+		look_at_update(p);
+	else if (p->jumped)
+		check_again(p);
+}
+
+/* --- what can be done -------------------------------------------------------------------------------------------------------------------- */
+
+static void show_evidence(struct check_pane *p)
+{
+	const struct check_row *row = &p->state.rows[p->list.selected];
+	struct buffer text = BUFFER_INIT(TEXT_MAX);
+
+	if (row->state == ROW_DONE && row->event != NULL) {
+		check_row_evidence(row, &text);
+		dialog_text(p->app, check_title((enum check_id)p->list.selected), buffer_text(&text));
+	} else {
+		app_notice(p->app, ROLE_DIM, "%s", _("This check has said nothing yet."));
+	}
+	buffer_clear(&text);
+}
+
+static void show_whole(struct check_pane *p)
+{
+	struct buffer text = BUFFER_INIT(TEXT_MAX);
+
+	check_state_whole(&p->state, &text);
+	dialog_text(p->app, _("Verdict"), buffer_text(&text));
+	buffer_clear(&text);
+}
+
+static void report_line(void *data, const char *line, size_t len, const json_t *made)
+{
+	struct check_pane *p = data;
+	const char *file = json_string_value(json_object_get(made, "file"));
+
+	(void)line;
+	(void)len;
+	if (file != NULL)
+		app_notice(p->app, ROLE_OK, _("OK Report: %s (%lld secrets removed)"), file,
+			   (long long)json_integer_value(json_object_get(made, "removed")));
+}
+
+static void report_ended(void *data, int code, const char *errors)
+{
+	struct check_pane *p = data;
+
+	p->report = NULL;
+	if (code != 0)
+		app_notice(p->app, ROLE_FAIL, "!! %.*s", (int)strcspn(errors, "\n"), errors);
+}
+
+static void make_report(struct check_pane *p)
+{
+	const struct run_options options = { .line = report_line, .end = report_ended, .data = p };
+	struct error err = ERROR_INIT;
+	char *folder = file_join(p->app->options->state_dir, "reports");
+	const char *arguments[] = { "report", "--json", "-o", folder, NULL };
+
+	if (folder != NULL && file_make_dirs(folder, 0700, &err))
+		p->report = app_start(p->app, arguments, &options, &err);
+	free(folder);
+	if (p->report == NULL)
+		app_notice_error(p->app, &err);
+	else
+		app_notice(p->app, ROLE_NORMAL, "%s", _("Making a report: the checks run once more ..."));
+}
+
+static void update_now(void *data)
+{
+	struct check_pane *p = data;
+
+	app_act(p->app, ACTION_UPDATE);
+}
+
+static void start_update(struct check_pane *p)
+{
+	char question[1024];
+
+	if (strcmp(check_state_status(&p->state), "pass") == 0) {
+		update_now(p);
+		return;
+	}
+	if (p->state.verdict == NULL)
+		snprintf(question, sizeof(question), "%s", _("The checks have not come to a verdict.\nStart the update all the same?"));
+	else
+		snprintf(question, sizeof(question), _("%s\nStart the update all the same?"), check_state_text(&p->state, "summary"));
+	dialog_ask(p->app, _("Update"), question, update_now, p);
+}
+
+static bool possible(void *pane, enum action action)
+{
+	const struct check_pane *p = pane;
+
+	switch (action) {
+	case ACTION_CHECK_RUN: return p->run == NULL || p->state.verdict != NULL;
+	case ACTION_CHECK_STOP: return p->run != NULL && p->state.verdict == NULL;
+	case ACTION_CHECK_FIX: return check_fix_possible(&p->state);
+	case ACTION_CHECK_WHOLE: return p->state.verdict != NULL;
+	case ACTION_CHECK_COPY: return check_state_text(&p->state, "letter")[0] != '\0';
+	case ACTION_CHECK_REPORT: return p->report == NULL;
+	case ACTION_CHECK_UPDATE: return !watch_running(&p->app->watch);
+	default: return true;
+	}
+}
+
+static bool act(void *pane, enum action action, int focus)
+{
+	struct check_pane *p = pane;
+
+	switch (action) {
+	case ACTION_CHECK_RUN: start_run(p); break;
+	case ACTION_CHECK_STOP: run_cancel(p->run); break;
+	case ACTION_CHECK_FIX:
+		check_fix_act(p->fix, &p->state);
+		p->jumped = !app_shows(p->app, "check") && !dialog_is_open(p->app);
+		break;
+	case ACTION_CHECK_WHOLE: show_whole(p); break;
+	case ACTION_CHECK_COPY: app_copy(p->app, _("the paragraph"), check_state_text(&p->state, "letter")); break;
+	case ACTION_CHECK_REPORT: make_report(p); break;
+	case ACTION_CHECK_UPDATE: start_update(p); break;
+	case ACTION_CHOOSE:
+		if (focus != ID_ROWS)
+			return false;
+		show_evidence(p);
+		break;
+	default: return false;
+	}
+	return true;
+}
+
+const struct pane_ops pane_check = {
+	.name = "check", .title = N_("Troubleshoot"), .scope = SCOPE_CHECK, .wide = true, .create = create, .destroy = destroy, .prepare = prepare,
+	.possible = possible, .action = act, .event = event, .summary = summary,
+};
