@@ -568,6 +568,7 @@ static bool act(void *pane, enum action action, int focus)
 }
 
 const struct pane_ops pane_check = {
-	.name = "check", .title = N_("Troubleshoot"), .scope = SCOPE_CHECK, .wide = true, .create = create, .destroy = destroy, .prepare = prepare,
+	.name = "check", .title = N_("Troubleshoot"), .scope = SCOPE_CHECK, .wide = true,
+	.create = create, .destroy = destroy, .prepare = prepare,
 	.possible = possible, .action = act, .event = event, .summary = summary,
 };
