@@ -15,7 +15,19 @@ enum confine_result {
 };
 
 /* Confines the calling process for good: no new privileges, no new files but below `writable` (folder descriptors), no
- * sockets, no programs, no other processes. What is open stays usable. Returns what is in force. */
+ * sockets, no programs, no other processes, no capabilities, no links or devices, at most 4 GiB of memory, no core dump. What is open stays
+ * usable. Returns what is in force. */
 unsigned int confine_self(const int *writable, size_t count);
+
+/* Which of the two are not in force, as a person reads it; NULL: none. */
+const char *confine_missing(unsigned int in_force);
+
+/* For a job: no core dump; and unless it is to run the operator's programs, which may be set-user-ID or need what root may do:
+ * no new privileges, and no capabilities but those that an update needs. */
+void confine_job(bool runs_programs);
+
+/* For a process that is about to read a secret: from now on no core dump, and no other process of the same user may look
+ * into its memory. Lasts until it runs another program. */
+void confine_memory(void);
 
 #endif

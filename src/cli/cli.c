@@ -12,6 +12,7 @@
 
 #include "base/buffer.h"
 #include "base/event.h"
+#include "base/confine.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/text.h"
@@ -105,7 +106,8 @@ int cli_fail(const struct cli *cli, const struct error *err)
 
 static void print_synopsis(FILE *out, const struct cli_command *command)
 {
-	fprintf(out, _("Usage: posture-console %s %s\n"), command->name, command->synopsis);
+	if (command != NULL)
+		fprintf(out, _("Usage: posture-console %s %s\n"), command->name, command->synopsis);
 }
 
 int cli_usage(const struct cli *cli, const char *fmt, ...)
@@ -292,6 +294,7 @@ bool cli_read_secret(const char *prompt, const char *file, struct buffer *out, s
 	bool ok;
 	int fd;
 
+	confine_memory();
 	if (file != NULL) {
 		bool is_stdin = strcmp(file, "-") == 0;
 

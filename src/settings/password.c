@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/confine.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "settings/settings.h"
@@ -71,6 +72,8 @@ bool settings_secret_load(enum settings_password kind, const char *state_dir, st
 	if (path == NULL)
 		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd >= 0)
+		confine_memory();
 	if (fd >= 0)
 		ok = check_private(fd, path, err) && read_password(kind, fd, path, out, err);
 	else

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/confine.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "job/job.h"
@@ -404,6 +405,16 @@ static bool hash_synthetic(struct pipeline *p, struct error *err)
 	return true;
 }
 
+/* An old kernel is no reason not to update; but who reads the log should know. */
+static void tell_confinement(const struct pipeline *p)
+{
+	const char *missing = p->workers != NULL ? confine_missing(worker_pool_confined(p->workers)) : NULL;
+
+	if (missing != NULL)
+		log_write(p->u->log, LOG_LEVEL_WARN, "Update", "stage",
+			  "archives were unpacked without %s, which this kernel does not have", missing);
+}
+
 static bool link_unchanged(struct pipeline *p, struct error *err)
 {
 	for (size_t i = 0; i < p->count; i++) {
@@ -547,6 +558,7 @@ bool update_apply(struct update *u, struct error *err)
 		if (!run_pipeline(&p, err))
 			goto out;
 	}
+	tell_confinement(&p);
 	tell_phase_once(&p, &p.staging, "stage");
 	if (!link_unchanged(&p, err) ||
 	    (u->xml.len > 0 && !store_build_file(p.build, MANIFEST_NAME, u->xml.data, u->xml.len, err)) ||

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/confine.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/text.h"
@@ -317,6 +318,7 @@ int update_run(void *data, const struct event_sink *sink, void (*ready)(void *to
 	int code;
 
 	text_url_without_login(u.from, sizeof(u.from), u.options->from);
+	confine_job(settings_list_size(u.options->settings, SETTING_HOOK_AFTER_COMMIT) > 0);
 	if (!begin(&u, &err)) {
 		code = error_exit_code(&err);
 		ready(token, &err);

@@ -32,6 +32,7 @@ struct request {
 
 struct reply {
 	bool is_progress;
+	unsigned int confined;		/* CONFINE_LANDLOCK | CONFINE_SECCOMP: in force where this comes from */
 	int64_t bytes;
 	struct worker_result result;
 };
@@ -46,6 +47,7 @@ struct worker {
 struct worker_pool {
 	struct worker *workers;
 	int count;
+	unsigned int confined;		/* of every worker so far */
 };
 
 /* --- the worker's side --------------------------------------------------------------------------------------------- */
@@ -54,6 +56,7 @@ struct worker_side {
 	int socket;
 	const struct bundle *bundle;
 	int staging_fd;
+	unsigned int confined;
 	size_t index;
 	int64_t last_progress_ms;
 };
@@ -62,7 +65,7 @@ static void send_progress(void *data, int64_t bytes)
 {
 	struct worker_side *side = data;
 	int64_t now = clock_monotonic_ms();
-	struct reply reply = { .is_progress = true, .bytes = bytes };
+	struct reply reply = { .is_progress = true, .confined = side->confined, .bytes = bytes };
 
 	if (now - side->last_progress_ms < PROGRESS_EVERY_MS)
 		return;
@@ -149,7 +152,7 @@ out:
 
 static void work(struct worker_side *side, const struct request *request, int archive_fd, int dir_fd)
 {
-	struct reply reply = { .is_progress = false };
+	struct reply reply = { .is_progress = false, .confined = side->confined };
 	struct worker_result *result = &reply.result;
 
 	side->index = result->index = request->index;
@@ -205,7 +208,7 @@ static void run_worker(struct worker_side *side)
 	/* Its job died: nobody waits for the work any more. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* From here on it looks at bytes from outside: it may only unpack below the staging folder. */
-	(void)confine_self(&side->staging_fd, 1);
+	side->confined = confine_self(&side->staging_fd, 1);
 	while (receive(side->socket, &request, fds)) {
 		/* fds: [directory] or [directory, archive] */
 		work(side, &request, fds[1], fds[0]);
@@ -257,6 +260,7 @@ bool worker_pool_start(int count, const struct bundle *bundle, int staging_fd, s
 		free(pool);
 		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	}
+	pool->confined = CONFINE_LANDLOCK | CONFINE_SECCOMP;
 	for (int i = 0; i < count && ok; i++)
 		ok = start_worker(pool, bundle, staging_fd, err);
 	if (!ok) {
@@ -293,6 +297,11 @@ bool worker_pool_idle(const struct worker_pool *pool)
 			return true;
 	}
 	return false;
+}
+
+unsigned int worker_pool_confined(const struct worker_pool *pool)
+{
+	return pool->confined;
 }
 
 size_t worker_pool_busy(const struct worker_pool *pool)
@@ -394,6 +403,7 @@ void worker_pool_collect(struct worker_pool *pool, void (*progress)(void *data, 
 				worker_died(w, finished, data);
 				break;
 			}
+			pool->confined &= reply.confined;
 			if (reply.is_progress) {
 				progress(data, reply.result.index, reply.bytes);
 				continue;

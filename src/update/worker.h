@@ -49,6 +49,8 @@ void worker_pool_free(struct worker_pool *pool);
 
 /* Is a worker free to take a task? */
 bool worker_pool_idle(const struct worker_pool *pool);
+/* What confines every worker that was heard of: CONFINE_LANDLOCK, CONFINE_SECCOMP. */
+unsigned int worker_pool_confined(const struct worker_pool *pool);
 /* Tasks that are being worked on. */
 size_t worker_pool_busy(const struct worker_pool *pool);
 /* Gives a task to a free worker. */
