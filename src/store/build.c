@@ -113,8 +113,12 @@ bool store_build_begin(struct store *s, struct store_build **out, struct error *
 	if (b->fd < 0)
 		goto fail;
 	b->components_fd = file_open_dir(b->fd, COMPONENTS_NAME, true, CONTENT_DIR_MODE, err);
-	if (b->components_fd < 0 || fchmod(b->components_fd, CONTENT_DIR_MODE) < 0)
+	if (b->components_fd < 0)
 		goto fail;
+	if (fchmod(b->components_fd, CONTENT_DIR_MODE) < 0) {
+		error_errno(err, FINDING_IO_ERROR, _("cannot set the mode of the folder %s"), COMPONENTS_NAME);
+		goto fail;
+	}
 	*out = b;
 	return true;
 fail:
