@@ -134,7 +134,7 @@ static void print_verify_json(const struct inspect_result *r, bool ok, const str
 	json_t *document = r->manifest != NULL ? manifest_json(r->manifest) : json_object();
 	json_t *components = json_array(), *warnings = json_array();
 
-	for (size_t i = 0; r->rows != NULL && i < r->manifest->count; i++) {
+	for (size_t i = 0; r->rows != NULL && r->manifest != NULL && i < r->manifest->count; i++) {
 		const struct inspect_row *row = &r->rows[i];
 		json_t *object = component_json(row->component);
 

@@ -60,7 +60,7 @@ static json_t *repair_json(const struct verification *v)
 		json_object_set_new(repair, "sha256", sha256_json(v->candidate));
 	else if (v->repair == REPAIR_IMPORT_FILE && v->chain.end == PROBE_CHAIN_ISSUER_ABSENT)
 		json_object_set_new(repair, "issuer", event_string(v->chain.missing_issuer));
-	else if (v->repair != REPAIR_IMPORT_FILE)
+	else if (v->repair != REPAIR_IMPORT_FILE && v->anchor != NULL)
 		json_object_set_new(repair, "name", json_string(v->anchor->name));
 	return repair;
 }

@@ -34,11 +34,12 @@ struct update_text {
 struct update_text *update_text_new(const struct cli *cli)
 {
 	struct update_text *t = calloc(1, sizeof(*t));
+	const char *term = getenv("TERM");
 
 	if (t != NULL) {
 		t->cli = cli;
 		check_text_init(&t->checks, cli->color, true);
-		t->terminal = isatty(STDOUT_FILENO) && getenv("TERM") != NULL && strcmp(getenv("TERM"), "dumb") != 0;
+		t->terminal = isatty(STDOUT_FILENO) && term != NULL && strcmp(term, "dumb") != 0;
 	}
 	return t;
 }

@@ -105,7 +105,8 @@ static bool list_files(struct making *mk)
 	closedir(dir);
 	if (ok && mk->count == 0)
 		return error_set(mk->err, FINDING_FEED_COMPONENT_MISSING, _("there is no component in %s"), mk->build->dir);
-	qsort(mk->files, mk->count, sizeof(*mk->files), compare_files);
+	if (mk->files != NULL)
+		qsort(mk->files, mk->count, sizeof(*mk->files), compare_files);
 	return ok;
 }
 

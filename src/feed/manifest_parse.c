@@ -199,7 +199,7 @@ static bool take_component(struct parse *p, const XML_Char **attributes)
 
 	if (c == NULL || !take_text(p, attributes, "id", ID_CHARACTERS, ID_MAX, &c->id))
 		return false;
-	if (strchr("-._", c->id[0]) != NULL)
+	if (c->id == NULL || strchr("-._", c->id[0]) != NULL)
 		return malformed(p, _("id=\"%s\" does not begin with a letter or a digit"), c->id);
 	if (!take_text(p, attributes, "version", VERSION_CHARACTERS, VERSION_MAX, &c->version) ||
 	    !take_text(p, attributes, "href", HREF_CHARACTERS, NAME_PATH_MAX, &c->href) || !check_href(p, c->href) ||

@@ -195,7 +195,7 @@ static bool check_local(const struct bundle *b, struct zip_entry *e, const uint8
 			int64_t end, uint8_t *scratch, struct error *err)
 {
 	bool descriptor = (e->flags & ZIP_FLAG_DESCRIPTOR) != 0;
-	uint8_t h[ZIP_LOCAL_LEN];
+	uint8_t h[ZIP_LOCAL_LEN] = { 0 };
 	uint64_t size, packed;
 	uint64_t *values[] = { &size, &packed };
 	size_t local_name_len, extra_len;
@@ -338,8 +338,8 @@ bool zip_scan(const struct bundle *b, struct zip_scan *scan, struct error *err)
 	if (dir.count > ENTRIES_MAX || dir.size > DIRECTORY_MAX_BYTES)
 		return zip_bad(b, FINDING_BUNDLE_TOO_LARGE, err, _("it has more than %d members"), ENTRIES_MAX);
 	scan->entries = calloc((size_t)dir.count + 1, sizeof(*scan->entries));
-	directory = malloc((size_t)dir.size + 1);
-	scratch = malloc((size_t)2 * ZIP_MAX16);
+	directory = calloc((size_t)dir.size + 1, 1);
+	scratch = calloc(2, ZIP_MAX16);
 	if (scan->entries == NULL || directory == NULL || scratch == NULL) {
 		error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 		goto out;

@@ -131,7 +131,7 @@ bool needle_init(struct needle *needle, const char *text, size_t n)
 	*needle = (struct needle){ .len = n, .find = needle_find_portable };
 	if (n == 0 || n > NEEDLE_MAX)
 		return false;
-	needle->text = malloc(n);
+	needle->text = calloc(n, 1);
 	if (needle->text == NULL)
 		return false;
 	for (size_t i = 0; i < n; i++)
