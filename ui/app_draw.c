@@ -15,25 +15,35 @@
 
 /* --- making the pages -------------------------------------------------------------------------------------------------- */
 
-/* The pane that has something for the side column of this one; NULL: none. */
-static const struct pane_ops *side_pane(const struct app *a, void **data)
+/* Has that pane something for the side column of the one that is shown? */
+static bool gives_summary(const struct app *a, int i)
+{
+	return a->p->data[i] != NULL && i != a->p->pane && panes[i]->summary != NULL && !panes[a->p->pane]->wide;
+}
+
+static bool has_side(const struct app *a)
 {
 	for (int i = 0; i < PANES_MAX; i++) {
-		if (a->p->data[i] == NULL || i == a->p->pane || panes[i]->summary == NULL || panes[a->p->pane]->wide)
-			continue;
-		*data = a->p->data[i];
-		return panes[i];
+		if (gives_summary(a, i))
+			return true;
 	}
-	return NULL;
+	return false;
+}
+
+/* The checks first: they change. */
+static void prepare_side(struct app *a)
+{
+	for (int i = PANES_MAX - 1; i >= 0; i--) {
+		if (gives_summary(a, i))
+			panes[i]->summary(a->p->data[i], &a->p->side.page);
+	}
 }
 
 static struct layout make_layout(const struct app *a, int body)
 {
-	void *data;
-
 	return layout_make(term_rows(), term_cols(), body,
 			   a->p->strip_hidden || panes[a->p->pane]->whole ? 0 : a->p->strip_rows,
-			   side_pane(a, &data) != NULL);
+			   has_side(a));
 }
 
 int app_strip_rows(const struct app *a)
@@ -65,8 +75,6 @@ static void prepare_pane(struct app *a)
 	struct surface *s = &p->surface[p->pane];
 	struct layout l = make_layout(a, BODY_ALL);
 	int notice = notice_lines(a, l.body.cols - 4);
-	const struct pane_ops *side;
-	void *data;
 
 	if (panes[p->pane]->whole)
 		page_start(&s->page, l.body.rows - notice, l.body.cols, term_ascii());
@@ -76,9 +84,8 @@ static void prepare_pane(struct app *a)
 	surface_settle(s);
 	p->layout = make_layout(a, s->page.count + 1 + notice);
 	page_start(&p->side.page, p->layout.side.rows - 1, p->layout.side.cols - 4, term_ascii());
-	side = side_pane(a, &data);
-	if (side != NULL && p->layout.side.cols > 0)
-		side->summary(data, &p->side.page);
+	if (p->layout.side.cols > 0)
+		prepare_side(a);
 	page_start(&p->strip_page, p->layout.strip.rows, p->layout.strip.cols, term_ascii());
 	strip_prepare(a, &p->strip_page);
 }

@@ -44,7 +44,7 @@ struct pane_ops {
 	bool (*action)(void *pane, enum action action, int focus);
 	void (*event)(void *pane, enum pane_event event);	/* may be NULL */
 	struct form *(*form)(void *pane);		/* its form, so that unsaved changes are asked about; may be NULL */
-	/* A few lines for the side column of the other panes on wide terminals; may be NULL. */
+	/* A few lines for the side column of the other panes on wide terminals, after a rule; may be NULL. */
 	void (*summary)(void *pane, struct page *page);
 };
 

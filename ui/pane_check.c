@@ -293,7 +293,15 @@ static void summary(void *pane, struct page *page)
 {
 	const struct check_pane *p = pane;
 
+	bool any = false;
+
 	page_rule(page, _("Last checks"));
+	for (int id = 0; id < CHECK_COUNT; id++)
+		any = any || p->state.rows[id].state != ROW_WAITING;
+	if (!any) {
+		page_text(page, ROLE_DIM, _("not run yet (5)"));
+		return;
+	}
 	for (int id = 0; id < CHECK_COUNT - 1; id++) {
 		enum theme_role role;
 		const char *mark = check_row_mark(&p->state.rows[id], &role);

@@ -101,6 +101,9 @@ int64_t http_retry_after(const char *value, time_t now)
 	date = http_date(value);
 	if (date == -1)
 		return -1;
+	/* A year like 322022202 is a date, too. */
+	if ((int64_t)date - (int64_t)now > INT64_MAX / 1000)
+		return INT64_MAX;
 	return date > now ? ((int64_t)date - (int64_t)now) * 1000 : 0;
 }
 
