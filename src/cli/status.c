@@ -12,7 +12,7 @@
 #include "store/store.h"
 #include "update/state.h"
 
-#define LABEL_COLS 47
+#define LABEL_COLS 37
 
 struct status {
 	struct update_state state;
@@ -26,8 +26,8 @@ struct status {
 /* The rows of the components that the operator knows by name. */
 static const struct { const char *id, *label; } known[] = {
 	{ "cisco-conditions", N_("Cisco conditions version") },
-	{ "avas-chart-windows", N_("Cisco AV/AS support chart version for Windows") },
-	{ "avas-chart-macos", N_("Cisco AV/AS support chart version for macOS") },
+	{ "avas-chart-windows", N_("Cisco AV/AS support chart, Windows") },
+	{ "avas-chart-macos", N_("Cisco AV/AS support chart, macOS") },
 	{ "os-groups", N_("Cisco supported OS version") },
 };
 
@@ -40,7 +40,7 @@ static const char *status_text(const struct status *s)
 	if (strcmp(s->state.last_status, "up-to-date") == 0)
 		return _("No update available");
 	if (strcmp(s->state.last_status, "failed") == 0)
-		return _("Failed");
+		return s->state.last_cause[0] != '\0' ? _("Failed") : _("Stopped");
 	return _("No update yet");
 }
 
@@ -62,13 +62,14 @@ static void print_text(const struct status *s)
 
 	if (u->last_success != 0)
 		snprintf(text, sizeof(text), "%s  %s, %ld.%ld s", clock_rfc3339(when, u->last_success),
-			 strcmp(u->last_source, "web") == 0 ? _("web") : _("offline"), u->last_duration_ms / 1000,
-			 u->last_duration_ms / 100 % 10);
+			 strcmp(u->success_source, "web") == 0 ? _("web") : _("offline"), u->success_duration_ms / 1000,
+			 u->success_duration_ms / 100 % 10);
 	row(_("Last successful update on"), u->last_success != 0 ? text : _("never"));
 	row(_("Last update status"), status_text(s));
 	if (strcmp(u->last_status, "failed") == 0) {
-		row(_("Cause"), u->last_cause);
-		row("", u->last_summary);
+		row(u->last_cause[0] != '\0' ? _("Cause") : "", u->last_cause[0] != '\0' ? u->last_cause : u->last_summary);
+		if (u->last_cause[0] != '\0')
+			row("", u->last_summary);
 	}
 	row(_("Generation"), s->current != NULL ? s->current->id : _("none"));
 	if (s->previous[0] != '\0')

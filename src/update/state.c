@@ -46,6 +46,8 @@ void update_state_load(const char *state_dir, struct update_state *out)
 		out->last_attempt = (time_t)take_number(object, "last_attempt");
 		out->last_success = (time_t)take_number(object, "last_success");
 		out->last_duration_ms = (long)take_number(object, "last_duration_ms");
+		take_text(object, "success_source", out->success_source, sizeof(out->success_source));
+		out->success_duration_ms = (long)take_number(object, "success_duration_ms");
 	}
 	json_decref(object);
 	buffer_clear(&text);
@@ -54,12 +56,13 @@ void update_state_load(const char *state_dir, struct update_state *out)
 
 bool update_state_save(const char *state_dir, const struct update_state *s, struct error *err)
 {
-	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "url", s->url, "etag",
+	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:s, s:I}", "url", s->url, "etag",
 				   s->etag, "last_modified", s->last_modified, "generation", s->generation, "last_status",
 				   s->last_status, "last_cause", s->last_cause, "last_summary", s->last_summary,
 				   "last_source", s->last_source, "first_seen", (json_int_t)s->first_seen, "last_attempt",
 				   (json_int_t)s->last_attempt, "last_success", (json_int_t)s->last_success,
-				   "last_duration_ms", (json_int_t)s->last_duration_ms);
+				   "last_duration_ms", (json_int_t)s->last_duration_ms, "success_source",
+				   s->success_source, "success_duration_ms", (json_int_t)s->success_duration_ms);
 	char *text = object != NULL ? json_dumps(object, JSON_INDENT(1)) : NULL;
 	char *path = file_join(state_dir, UPDATE_STATE_FILE);
 	bool ok = text != NULL && path != NULL ? file_write_quick(AT_FDCWD, path, 0640, text, strlen(text), err)

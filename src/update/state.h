@@ -24,6 +24,8 @@ struct update_state {
 	char last_summary[1024];
 	char last_source[16];
 	long last_duration_ms;
+	char success_source[16];	/* of the last success: where from, and how long it took */
+	long success_duration_ms;
 };
 
 /* A state that was never saved, or that cannot be read, is an empty one: nothing in it is needed to be right. */

@@ -294,8 +294,11 @@ static void remember(struct update *u, enum outcome outcome, const struct error 
 		 outcome == OUTCOME_FAILED ? finding_info(err->code)->code : "");
 	snprintf(s->last_summary, sizeof(s->last_summary), "%s", summary);
 	snprintf(s->last_source, sizeof(s->last_source), "%s", u->options->source == UPDATE_WEB ? "web" : "offline");
-	if (outcome != OUTCOME_FAILED)
+	if (outcome != OUTCOME_FAILED) {
 		s->last_success = s->last_attempt;
+		s->success_duration_ms = s->last_duration_ms;
+		snprintf(s->success_source, sizeof(s->success_source), "%s", s->last_source);
+	}
 	/* The validators belong to the generation that this feed's manifest became. */
 	if (outcome != OUTCOME_FAILED && u->options->source == UPDATE_WEB && u->base_url[0] != '\0') {
 		snprintf(s->url, sizeof(s->url), "%s", u->options->from);
