@@ -171,6 +171,17 @@ static void tell_phase_once(struct pipeline *p, bool *told, const char *phase)
 	*told = true;
 }
 
+/* How much there is to do, so that a reader can say how far it is. */
+static void tell_plan(const struct pipeline *p)
+{
+	int64_t bytes = 0;
+
+	for (size_t i = 0; i < p->fetch_count; i++)
+		bytes += p->order[i]->fetch.total > 0 ? p->order[i]->fetch.total : 0;
+	event_emit(p->u->sink, event_new("update.plan", "{s:I, s:I, s:I}", "components", (json_int_t)p->fetch_count, "kept",
+					 (json_int_t)(p->count - p->fetch_count), "bytes", (json_int_t)bytes));
+}
+
 /* --- fetching ------------------------------------------------------------------------------------------------------ */
 
 static bool start_fetch(struct item *item, struct error *err)
@@ -546,6 +557,7 @@ bool update_apply(struct update *u, struct error *err)
 	}
 	u->components_changed = p.fetch_count;
 	u->components_kept = p.count - p.fetch_count;
+	tell_plan(&p);
 	if (!check_sizes(&p, err) || !check_space(&p, err))
 		goto out;
 	if (p.workers == NULL && p.fetch_count > 0 &&
