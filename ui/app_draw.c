@@ -122,6 +122,8 @@ static void state_text(const struct app *a, char *dst, size_t size)
 		snprintf(dst, size, _("updating %d %%, %s"), percent, a->watch.phase);
 	else if (watch_running(&a->watch))
 		snprintf(dst, size, "%s", _("updating"));
+	else if (watch_stopped(&a->watch))
+		snprintf(dst, size, "%s", _("update stopped"));
 	else if (strcmp(s->last_status, "failed") == 0)
 		snprintf(dst, size, _("update failed: %s"), s->last_cause);
 	else

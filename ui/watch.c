@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "watch_record.h"
 
 #define STATE_EVENTS (IN_CREATE | IN_MODIFY | IN_MOVED_TO | IN_DELETE)
 
@@ -58,6 +59,12 @@ void watch_refresh(struct watch *w)
 		watch_join(w, job, holder);
 }
 
+static void forget_bars(struct watch *w)
+{
+	w->bar_count = 0;
+	w->folded_count = w->folded_bytes = 0;
+}
+
 void watch_join(struct watch *w, const char *job, pid_t pid)
 {
 	if (w->tail != NULL || !job_tail_open(w->state_dir, job, &w->tail, &w->problem))
@@ -65,7 +72,9 @@ void watch_join(struct watch *w, const char *job, pid_t pid)
 	snprintf(w->job, sizeof(w->job), "%s", job);
 	w->pid = pid;
 	w->phase[0] = w->from[0] = w->notice[0] = '\0';
-	w->bar_count = 0;
+	forget_bars(w);
+	w->plan_count = w->plan_kept = w->plan_bytes = -1;
+	w->record[0] = '\0';
 	w->ended = false;
 	w->started_ms = clock_monotonic_ms();
 	watch_poll(w);
@@ -74,6 +83,11 @@ void watch_join(struct watch *w, const char *job, pid_t pid)
 bool watch_running(const struct watch *w)
 {
 	return w->tail != NULL;
+}
+
+bool watch_stopped(const struct watch *w)
+{
+	return w->ended ? w->stopped : strcmp(w->state.last_status, "failed") == 0 && w->state.last_cause[0] == '\0';
 }
 
 int watch_job_fd(const struct watch *w)
@@ -117,23 +131,53 @@ static void take_phase(struct watch *w, const json_t *event)
 	text_safe(w->phase, sizeof(w->phase), member(event, "phase"));
 }
 
+/* Until now the bars were of the bundle that was fetched; from now on they are of the components in it. */
+static void take_plan(struct watch *w, const json_t *event)
+{
+	forget_bars(w);
+	w->plan_count = json_integer_value(json_object_get(event, "components"));
+	w->plan_kept = json_integer_value(json_object_get(event, "kept"));
+	w->plan_bytes = json_integer_value(json_object_get(event, "bytes"));
+	w->plan_ms = clock_monotonic_ms();
+}
+
+static bool is_done(const struct watch_bar *b)
+{
+	return b->bytes == b->total;
+}
+
+/* Makes room by folding the bar that was done first; false when all are under way. */
+static bool fold_one(struct watch *w)
+{
+	int i = 0;
+
+	while (i < w->bar_count && !is_done(&w->bars[i]))
+		i++;
+	if (i == w->bar_count)
+		return false;
+	w->folded_count++;
+	w->folded_bytes += w->bars[i].bytes;
+	w->bar_count--;
+	memmove(&w->bars[i], &w->bars[i + 1], (size_t)(w->bar_count - i) * sizeof(w->bars[0]));
+	return true;
+}
+
 static void take_progress(struct watch *w, const json_t *event)
 {
 	const json_t *total = json_object_get(event, "total");
-	char name[sizeof(w->bars[0].name)];
+	struct watch_bar bar = { .total = json_is_integer(total) ? json_integer_value(total) : -1 };
 	int i = 0;
 
-	text_safe(name, sizeof(name), member(event, "component"));
-	while (i < w->bar_count && strcmp(w->bars[i].name, name) != 0)
+	text_safe(bar.name, sizeof(bar.name), member(event, "component"));
+	bar.bytes = json_integer_value(json_object_get(event, "bytes"));
+	bar.rate = json_integer_value(json_object_get(event, "rate"));
+	while (i < w->bar_count && strcmp(w->bars[i].name, bar.name) != 0)
 		i++;
-	if (i == WATCH_BARS)
+	if (i == WATCH_BARS && !fold_one(w))
 		return;
-	if (i == w->bar_count)
-		w->bar_count++;
-	snprintf(w->bars[i].name, sizeof(w->bars[i].name), "%s", name);
-	w->bars[i].bytes = json_integer_value(json_object_get(event, "bytes"));
-	w->bars[i].total = json_is_integer(total) ? json_integer_value(total) : -1;
-	w->bars[i].rate = json_integer_value(json_object_get(event, "rate"));
+	if (i >= w->bar_count)
+		i = w->bar_count++;
+	w->bars[i] = bar;
 }
 
 static void take_notice(struct watch *w, const json_t *event)
@@ -144,6 +188,7 @@ static void take_notice(struct watch *w, const json_t *event)
 static void take_finished(struct watch *w, const json_t *event)
 {
 	w->ended = true;
+	w->stopped = json_integer_value(json_object_get(event, "exit_code")) == EXIT_INTERRUPTED;
 	text_safe(w->status, sizeof(w->status), member(event, "status"));
 	text_safe(w->cause, sizeof(w->cause), member(event, "cause"));
 	text_safe(w->summary, sizeof(w->summary), member(event, "summary"));
@@ -153,7 +198,8 @@ static void take(void *data, const char *line, size_t len, const json_t *event)
 {
 	static const struct { const char *kind; void (*take)(struct watch *w, const json_t *event); } kinds[] = {
 		{ "update.started", take_started },   { "update.phase", take_phase },
-		{ "update.progress", take_progress }, { "update.notice", take_notice },
+		{ "update.plan", take_plan },	      { "update.progress", take_progress },
+		{ "update.notice", take_notice },
 		{ "update.retry", take_notice },      { "update.finished", take_finished },
 	};
 
@@ -183,8 +229,11 @@ bool watch_poll(struct watch *w)
 		return false;
 	alive = job_alive(w);		/* asked first: what it wrote before it ended is read below */
 	any = job_tail_read(w->tail, take, w) > 0;
+	if (any)
+		watch_record_read(w->state_dir, w->pid, w->record, sizeof(w->record));
 	if (!w->ended && !alive) {
 		w->ended = true;
+		w->stopped = false;
 		snprintf(w->status, sizeof(w->status), "failed");
 		w->cause[0] = '\0';
 		snprintf(w->summary, sizeof(w->summary), "%s",
@@ -198,15 +247,31 @@ bool watch_poll(struct watch *w)
 	return true;
 }
 
+int64_t watch_done_count(const struct watch *w)
+{
+	int64_t n = w->folded_count;
+
+	for (int i = 0; i < w->bar_count; i++)
+		n += is_done(&w->bars[i]);
+	return n;
+}
+
+int64_t watch_done_bytes(const struct watch *w)
+{
+	int64_t bytes = w->folded_bytes;
+
+	for (int i = 0; i < w->bar_count; i++)
+		bytes += w->bars[i].bytes;
+	return bytes;
+}
+
 int watch_percent(const struct watch *w)
 {
-	int64_t done = 0, total = 0;
+	int64_t total = w->folded_bytes;
 
-	for (int i = 0; i < w->bar_count; i++) {
-		if (w->bars[i].total > 0) {
-			done += w->bars[i].bytes;
-			total += w->bars[i].total;
-		}
-	}
-	return total > 0 ? (int)(done * 100 / total) : -1;
+	for (int i = 0; i < w->bar_count; i++)
+		total += w->bars[i].total > 0 ? w->bars[i].total : 0;
+	if (w->plan_bytes > 0)
+		total = w->plan_bytes;
+	return total > 0 ? (int)(watch_done_bytes(w) * 100 / total) : -1;
 }

@@ -37,11 +37,16 @@ struct watch {
 	pid_t pid;			/* STORE_HOLDER_UNKNOWN: not ours to see */
 	char phase[32], from[512], notice[512];
 	int64_t started_ms;		/* monotonic */
-	struct watch_bar bars[WATCH_BARS];
+	struct watch_bar bars[WATCH_BARS];	/* those under way, then those that are done, as far as there is room */
 	int bar_count;
+	int64_t plan_count, plan_kept, plan_bytes;	/* components to fetch, unchanged ones, bytes to fetch; -1: not known yet */
+	int64_t plan_ms;			/* monotonic: when the plan was known */
+	int64_t folded_count, folded_bytes;	/* done, and without a bar */
+	char record[512];		/* the newest record of the job in our own log; "" none */
 
 	/* how the job that was watched ended */
 	bool ended;
+	bool stopped;			/* because it was asked to */
 	char status[32], cause[64], summary[1024];
 };
 
@@ -52,13 +57,18 @@ void watch_refresh(struct watch *w);
 /* Follows a job. */
 void watch_join(struct watch *w, const char *job, pid_t pid);
 bool watch_running(const struct watch *w);
+/* Did the last update end because it was asked to? That is no failure to find a cause for. */
+bool watch_stopped(const struct watch *w);
 /* Descriptor of the job's events, -1 when none runs. */
 int watch_job_fd(const struct watch *w);
 /* The state folder changed. Returns true when something is to be drawn. */
 bool watch_changed(struct watch *w);
 /* Takes the job's new events. Also asked once a second: it notices a job that ended without a word. */
 bool watch_poll(struct watch *w);
-/* Per cent done of everything that is known by now, -1 when nothing is. */
+/* Components and bytes that are done. */
+int64_t watch_done_count(const struct watch *w);
+int64_t watch_done_bytes(const struct watch *w);
+/* Per cent done of the plan, or of everything that is known by now; -1 when nothing is. */
 int watch_percent(const struct watch *w);
 
 #endif

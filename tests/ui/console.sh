@@ -66,8 +66,14 @@ t send-keys Escape
 gone "Among fields and buttons"
 
 t send-keys b
-see "Enter accept  Esc cancel"
+see "type a path"
+t send-keys p
+see "A path, or an https"
+t send-keys C-u
 t send-keys -l "$bundle"
+t send-keys Enter
+see "components as the manifest says"
+t send-keys Right
 t send-keys Enter
 see "(•) Offline"
 t send-keys u
@@ -96,7 +102,6 @@ pc status | grep -q "^Running job" || fail "Esc stopped the update"
 t send-keys x
 see "Stop the running update?"
 t send-keys y
-see "Asked the update to stop"
 see "Update information"
 
 # Idle: not a byte, unless the minute turns meanwhile.

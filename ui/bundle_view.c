@@ -1,0 +1,399 @@
+#include "bundle_view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "answer.h"
+#include "base/clock.h"
+#include "base/finding.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "feed/manifest.h"
+
+#define LABEL_COLS 12
+#define VERSION_COLS 18
+#define SIZE_COLS 10
+#define MARK_COLS 13
+#define WIDE_COLS 100			/* from here on the installed version stands there as well */
+#define FOOT_ROWS 2			/* the rule and the buttons */
+#define ID_COMPONENTS 2000
+#define ID_APPLY 2001
+#define ID_USE 2002
+#define ID_BACK 2003
+
+struct bundle_view {
+	struct app *app;
+	char *path;
+	bool is_url;
+	const struct bundle_view_ops *ops;
+	void *data;
+	struct answer *listing, *verifying;	/* NULL: over */
+	json_t *list, *verified;		/* documents of `bundle list` and `bundle verify`; NULL: none */
+	char problem[ERROR_TEXT_MAX];		/* why it cannot be looked into */
+	struct list components;
+};
+
+static const char *member(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text != NULL ? text : "";
+}
+
+/* What is known of the bundle by now. */
+static const json_t *document(const struct bundle_view *v)
+{
+	return v->verified != NULL && json_object_get(v->verified, "version") != NULL ? v->verified : v->list;
+}
+
+static bool has_manifest(const struct bundle_view *v)
+{
+	const json_t *d = document(v);
+
+	return d != NULL && json_is_true(json_object_get(d, "has_manifest"));
+}
+
+/* Against what is installed: -1 older, 0 the same, 1 newer; 2 where that cannot be said. */
+static int compare_installed(const struct bundle_view *v)
+{
+	const struct store_generation *g = v->app->watch.current;
+	int order;
+
+	if (g == NULL || !has_manifest(v))
+		return 2;
+	order = manifest_version_compare(member(document(v), "version"), g->version);
+	return (order > 0) - (order < 0);
+}
+
+static bool failed(const struct bundle_view *v)
+{
+	return v->problem[0] != '\0' || strcmp(member(v->verified, "status"), "fail") == 0;
+}
+
+/* --- the page --------------------------------------------------------------------------------------------------------- */
+
+static void put_file(const struct bundle_view *v, struct page *page)
+{
+	struct stat st;
+	char text[128], size[32], date[32];
+	struct tm tm;
+
+	page_wrap_after(page, ROLE_NORMAL, LABEL_COLS, v->path);
+	if (v->is_url || stat(v->path, &st) < 0)
+		return;
+	localtime_r(&st.st_mtime, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%d %H:%M", &tm);
+	snprintf(text, sizeof(text), "%s, %s", page_size(size, sizeof(size), st.st_size), date);
+	page_row(page, ROLE_DIM, LABEL_COLS, "", text);
+}
+
+static void put_version(const struct bundle_view *v, struct page *page)
+{
+	int order = compare_installed(v);
+
+	page_line(page);
+	page_cell(page, ROLE_LABEL, LABEL_COLS, _("Version"));
+	page_put(page, ROLE_TITLE, has_manifest(v) ? member(document(v), "version") : _("no manifest"));
+	page_put(page, ROLE_NORMAL, "   ");
+	if (order == 0)
+		page_put(page, ROLE_NORMAL, _("the installed version"));
+	else if (order == -1)
+		page_putf(page, ROLE_WARN, _("older than the installed %s"), v->app->watch.current->version);
+	else if (order == 1)
+		page_putf(page, ROLE_OK, _("newer than the installed %s"), v->app->watch.current->version);
+	else if (has_manifest(v))
+		page_put(page, ROLE_DIM, _("nothing is installed yet"));
+}
+
+static void put_dates(const struct bundle_view *v, struct page *page)
+{
+	const char *published = member(document(v), "published"), *expires = member(document(v), "expires");
+	char text[128];
+
+	if (published[0] == '\0')
+		return;
+	snprintf(text, sizeof(text), expires[0] != '\0' ? _("%.10s, valid until %.10s") : "%.10s", published, expires);
+	page_row(page, ROLE_NORMAL, LABEL_COLS, _("Published"), text);
+}
+
+static bool has_notice(const json_t *verified, enum finding finding)
+{
+	size_t i;
+	json_t *notice;
+
+	json_array_foreach(json_object_get(verified, "also"), i, notice) {
+		const char *code = json_string_value(notice);
+
+		if (code != NULL && finding_by_code(code) == finding)
+			return true;
+	}
+	return false;
+}
+
+/* Who made it, and whether all of it is as the manifest says. */
+static void put_verdict(const struct bundle_view *v, struct page *page)
+{
+	const char *signer = member(v->verified, "signer");
+	long long files = 0, bytes = 0;
+	char text[256], size[32];
+	size_t i, n = 0;
+	json_t *row;
+
+	if (v->verified == NULL) {
+		page_row(page, ROLE_DIM, LABEL_COLS, _("Contents"), _("being verified..."));
+		return;
+	}
+	if (signer[0] != '\0')
+		page_row(page, ROLE_OK, LABEL_COLS, _("Signed by"), signer);
+	else if (has_notice(v->verified, FINDING_FEED_SIGNATURE_MISSING))
+		page_row(page, ROLE_WARN, LABEL_COLS, _("Signed by"), _("?? nobody: nothing proves who made it"));
+	json_array_foreach(json_object_get(v->verified, "components"), i, row) {
+		files += json_integer_value(json_object_get(row, "files"));
+		bytes += json_integer_value(json_object_get(row, "bytes"));
+		n++;
+	}
+	if (failed(v)) {
+		snprintf(text, sizeof(text), "!! %s: ", member(v->verified, "cause"));
+		page_line(page);
+		page_cell(page, ROLE_LABEL, LABEL_COLS, _("Contents"));
+		page_put(page, ROLE_FAIL, text);
+		page_wrap_after(page, ROLE_FAIL, LABEL_COLS, member(v->verified, "message"));
+		return;
+	}
+	snprintf(text, sizeof(text), P_("OK %zu component as the manifest says, %lld files, %s unpacked",
+					"OK %zu components as the manifest says, %lld files, %s unpacked", n),
+		 n, files, page_size(size, sizeof(size), bytes));
+	page_row(page, ROLE_OK, LABEL_COLS, _("Contents"), text);
+}
+
+/* "newer", "as installed". */
+static void put_mark(const struct bundle_view *v, struct page *page, const json_t *c)
+{
+	const struct store_generation *g = v->app->watch.current;
+	const struct store_component *installed = g != NULL ? store_generation_component(g, member(c, "id")) : NULL;
+	int order = installed != NULL ? manifest_version_compare(member(c, "version"), installed->version) : 0;
+
+	if (g == NULL)
+		return;
+	if (installed == NULL || order == 0)
+		page_put(page, ROLE_DIM, installed == NULL ? _("new") : _("as installed"));
+	else
+		page_put(page, order < 0 ? ROLE_WARN : ROLE_OK, order < 0 ? _("older") : _("newer"));
+	if (order != 0 && page->cols >= WIDE_COLS)
+		page_putf(page, ROLE_DIM, _(" than %s"), installed->version);
+}
+
+static void put_component(void *data, struct page *page, int64_t row, bool selected)
+{
+	const struct bundle_view *v = data;
+	const json_t *c = json_array_get(json_object_get(document(v), "components"), (size_t)row);
+	int mark_cols = page->cols >= WIDE_COLS ? MARK_COLS + VERSION_COLS : MARK_COLS;
+	int title_cols = page_cols_left(page) - VERSION_COLS - SIZE_COLS - 3 - mark_cols;
+	char size[32], text[64];
+
+	(void)selected;
+	snprintf(text, sizeof(text), "%*s", SIZE_COLS - 1, page_size(size, sizeof(size), json_integer_value(json_object_get(c, "size"))));
+	page_cell(page, ROLE_NORMAL, title_cols > 12 ? title_cols : 12, member(c, "title"));
+	page_put(page, ROLE_NORMAL, " ");
+	page_cell(page, ROLE_NORMAL, VERSION_COLS, member(c, "version"));
+	page_cell(page, ROLE_NORMAL, SIZE_COLS + 2, text);
+	put_mark(v, page, c);
+}
+
+static void put_buttons(const struct bundle_view *v, struct page *page)
+{
+	struct page_button buttons[3];
+	size_t n = 0;
+
+	if (!failed(v))
+		buttons[n++] = (struct page_button){ ID_APPLY, compare_installed(v) < 0 ? _("Go back to it") : _("Update from it") };
+	if (app_allowed(v->app, NEED_SETTINGS) && !failed(v))
+		buttons[n++] = (struct page_button){ ID_USE, _("Make it the source") };
+	buttons[n++] = (struct page_button){ ID_BACK, _("Back") };
+	page_buttons(page, buttons, n);
+}
+
+static void put_contents(struct bundle_view *v, struct page *page)
+{
+	int rows;
+
+	put_version(v, page);
+	put_dates(v, page);
+	put_verdict(v, page);
+	v->components.count = (int64_t)json_array_size(json_object_get(document(v), "components"));
+	page_rule(page, _("Components"));
+	rows = page_left(page) - FOOT_ROWS;
+	if (rows > v->components.count)
+		rows = (int)v->components.count;
+	page_list(page, ID_COMPONENTS, &v->components, rows > 0 ? rows : 1, put_component, v);
+}
+
+static void prepare(void *data, struct page *page)
+{
+	struct bundle_view *v = data;
+
+	page_line(page);
+	page_cell(page, ROLE_LABEL, LABEL_COLS, v->is_url ? _("Address") : _("File"));
+	put_file(v, page);
+	if (v->is_url)
+		page_wrap(page, ROLE_NORMAL, _("It is fetched and verified by the update itself, before anything of it is used."));
+	else if (v->problem[0] != '\0')
+		page_wrap(page, ROLE_FAIL, v->problem);
+	else if (document(v) == NULL)
+		page_text(page, ROLE_DIM, _("Looking into it..."));
+	else
+		put_contents(v, page);
+	page_rule(page, "");
+	put_buttons(v, page);
+}
+
+/* --- looking into it --------------------------------------------------------------------------------------------------- */
+
+/* The last line that the command wrote to standard error says why. */
+static void keep_problem(struct bundle_view *v, const char *errors)
+{
+	const char *text = strncmp(errors, "posture-console: ", 17) == 0 ? errors + 17 : errors;
+
+	snprintf(v->problem, sizeof(v->problem), "!! %.*s", (int)strcspn(text, "\n"), text);
+}
+
+/* An error comes as an object of its own. */
+static bool is_document(const json_t *d)
+{
+	return json_is_object(d) && json_object_get(d, "event") == NULL;
+}
+
+static void listed(void *data, const json_t *d, const char *errors)
+{
+	struct bundle_view *v = data;
+
+	v->listing = NULL;
+	if (is_document(d))
+		v->list = json_deep_copy(d);
+	else
+		keep_problem(v, errors);
+	app_dirty(v->app);
+}
+
+static void verified(void *data, const json_t *d, const char *errors)
+{
+	struct bundle_view *v = data;
+
+	v->verifying = NULL;
+	if (is_document(d))
+		v->verified = json_deep_copy(d);
+	else
+		keep_problem(v, errors);
+	app_dirty(v->app);
+}
+
+/* --- the answer ------------------------------------------------------------------------------------------------------------ */
+
+static void close_all(struct app *a)
+{
+	while (dialog_is_open(a))
+		dialog_close(a);
+}
+
+static void apply(struct bundle_view *v, bool older)
+{
+	const struct bundle_view_ops *ops = v->ops;
+	void *data = v->data;
+	struct app *a = v->app;
+	char *path = strdup(v->path);
+
+	if (path == NULL)
+		return;
+	close_all(a);
+	ops->apply(data, path, older);
+	free(path);
+}
+
+static void apply_older(void *data)
+{
+	apply(data, true);
+}
+
+static void use(struct bundle_view *v)
+{
+	const struct bundle_view_ops *ops = v->ops;
+	void *data = v->data;
+	struct app *a = v->app;
+	char *path = strdup(v->path);
+
+	if (path == NULL)
+		return;
+	close_all(a);
+	ops->use(data, path);
+	free(path);
+}
+
+static bool act(void *data, enum action action, int focus)
+{
+	struct bundle_view *v = data;
+
+	if (action != ACTION_CHOOSE)
+		return false;
+	if (focus == ID_BACK) {
+		dialog_close(v->app);
+	} else if (focus == ID_USE) {
+		use(v);
+	} else if (focus == ID_APPLY && compare_installed(v) < 0) {
+		dialog_ask(v->app, _("Go back to an older version"),
+			   _("This bundle is older than what is installed. Install it all the same?\nThe present content is kept and can be returned to."),
+			   apply_older, v);
+	} else if (focus == ID_APPLY) {
+		apply(v, false);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static void destroy(void *data)
+{
+	struct bundle_view *v = data;
+
+	answer_forget(v->listing);
+	answer_forget(v->verifying);
+	json_decref(v->list);
+	json_decref(v->verified);
+	free(v->path);
+	free(v);
+}
+
+/* Enter updates: that is what one came for. */
+static void show(struct app *a, const struct dialog_ops *dialog, struct bundle_view *v)
+{
+	if (dialog_open(a, _("What the bundle holds"), dialog, v) != NULL)
+		app_focus(a, ID_APPLY);
+}
+
+void bundle_view_open(struct app *a, const char *path, const struct bundle_view_ops *ops, void *data)
+{
+	static const struct dialog_ops dialog = { .scope = SCOPE_DIALOG, .prepare = prepare, .action = act, .destroy = destroy };
+	const char *const list[] = { "--json", "bundle", "list", path, NULL };
+	const char *const verify[] = { "--json", "bundle", "verify", path, NULL };
+	struct bundle_view *v = calloc(1, sizeof(*v));
+	struct error err = ERROR_INIT;
+
+	if (v == NULL)
+		return;
+	v->app = a;
+	v->path = strdup(path);
+	v->ops = ops;
+	v->data = data;
+	v->is_url = path[0] != '/';
+	if (v->path != NULL && !v->is_url) {
+		v->listing = answer_start(a, list, listed, v, &err);
+		v->verifying = answer_start(a, verify, verified, v, &err);
+		if (v->listing == NULL || v->verifying == NULL)
+			snprintf(v->problem, sizeof(v->problem), "!! %.*s", (int)sizeof(v->problem) - 4, err.message);
+	}
+	if (v->path == NULL)
+		destroy(v);
+	else
+		show(a, &dialog, v);
+}

@@ -1,0 +1,283 @@
+/* The Update pane's page: source, schedule, update information or the running update, and the buttons. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/finding.h"
+#include "base/i18n.h"
+#include "base/text.h"
+#include "pane.h"
+#include "update_pane.h"
+
+#define FIELD_COLS 14
+#define INFO_COLS 38
+#define WIDE_COLS 110			/* from here on names and bars are longer */
+#define NAME_COLS 22
+#define BAR_COLS 13
+#define WIDE_NAME_COLS 34
+#define WIDE_BAR_COLS 34
+#define CHECK_PANE 4
+#define FOOT_ROWS 3			/* the newest record, the rule, the buttons */
+
+static const struct { const char *id, *label; } known[] = {
+	{ "cisco-conditions", N_("Cisco conditions version") },
+	{ "avas-chart-windows", N_("Cisco AV/AS support chart, Windows") },
+	{ "avas-chart-macos", N_("Cisco AV/AS support chart, macOS") },
+	{ "os-groups", N_("Cisco supported OS version") },
+};
+
+static char *local_time(char *dst, size_t size, time_t t)
+{
+	struct tm tm;
+
+	localtime_r(&t, &tm);
+	strftime(dst, size, "%Y-%m-%d %H:%M:%S", &tm);
+	return dst;
+}
+
+/* The field, and beside it the way to choose instead of typing. */
+static void put_bundle(struct update_pane *p, struct page *page)
+{
+	const char *browse = _("[Browse]");
+	int cols = (int)text_width(browse);
+
+	page_line(page);
+	page_cell(page, ROLE_LABEL, FIELD_COLS, _("Bundle"));
+	form_put_value(page, &p->form, UPDATE_FIELD_BUNDLE, page_cols_left(page) - cols - 1);
+	page_put(page, ROLE_NORMAL, " ");
+	page_item(page, ACTION_BUNDLE, ITEM_BUTTON, cols);
+	page_put(page, ROLE_KEY, browse);
+	form_put_reason(page, &p->form, UPDATE_FIELD_BUNDLE, FIELD_COLS);
+}
+
+static void put_source(struct update_pane *p, struct page *page)
+{
+	const struct settings *s = p->app->settings;
+	struct buffer delay = BUFFER_INIT(64);
+	char next[64], stamp[32];
+
+	page_rule(page, _("Update source"));
+	form_put(page, &p->form, UPDATE_FIELD_SOURCE, FIELD_COLS);
+	form_put(page, &p->form, UPDATE_FIELD_URL, FIELD_COLS);
+	put_bundle(p, page);
+	form_put(page, &p->form, UPDATE_FIELD_AUTOMATIC, FIELD_COLS);
+	settings_text(s, SETTING_SCHEDULE_INITIAL_DELAY, &delay);
+	page_putf(page, ROLE_NORMAL, _(" every %d h, first after %s"), (int)settings_int(s, SETTING_SCHEDULE_EVERY_HOURS),
+		  buffer_text(&delay));
+	buffer_clear(&delay);
+	snprintf(next, sizeof(next), "%s", _("next: off"));
+	if (p->app->watch.next != 0)
+		snprintf(next, sizeof(next), _("next %.16s"), local_time(stamp, sizeof(stamp), p->app->watch.next));
+	page_right(page, ROLE_DIM, next);
+}
+
+static const char *status_text(const char *status)
+{
+	static const struct { const char *status, *text; } texts[] = {
+		{ "updated", N_("Updated") }, { "up-to-date", N_("No update available") }, { "failed", N_("Failed") },
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (strcmp(status, texts[i].status) == 0)
+			return _(texts[i].text);
+	return _("No update yet");
+}
+
+/* `spare`: lines that what stands below it will need. On a small screen the versions give way to why an update failed. */
+static void put_information(const struct update_pane *p, struct page *page, int spare)
+{
+	const struct watch *w = &p->app->watch;
+	char text[256], stamp[32], spent[64];
+
+	page_rule(page, _("Update information"));
+	snprintf(text, sizeof(text), "%s", _("never"));
+	if (w->state.last_success != 0)
+		snprintf(text, sizeof(text), "%s  %s, %s", local_time(stamp, sizeof(stamp), w->state.last_success),
+			 strcmp(w->state.success_source, "web") == 0 ? _("web") : _("offline"),
+			 page_duration(spent, sizeof(spent), w->state.success_duration_ms));
+	page_row(page, ROLE_NORMAL, INFO_COLS, _("Last successful update on"), text);
+	page_row(page, ROLE_NORMAL, INFO_COLS, _("Last update status"),
+		 watch_stopped(w) ? _("Stopped") : status_text(w->state.last_status));
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]) && page_left(page) > spare; i++) {
+		const struct store_component *c =
+			w->current != NULL ? store_generation_component(w->current, known[i].id) : NULL;
+
+		page_row(page, ROLE_NORMAL, INFO_COLS, _(known[i].label), c != NULL ? c->version : "-");
+	}
+	if (w->problem.message[0] != '\0')
+		page_wrap(page, ROLE_FAIL, w->problem.message);
+}
+
+/* "12 MB/40 MB 3.1 MB/s 9 s left" behind a bar. */
+static void put_meter(struct page *page, enum theme_role role, const char *name, int64_t bytes, int64_t total, int64_t rate)
+{
+	struct buffer line = BUFFER_INIT(4096);
+	bool wide = page->cols >= WIDE_COLS;
+	char done[32], all[32], speed[32];
+
+	text_fit(&line, name, wide ? WIDE_NAME_COLS : NAME_COLS, true, page->ascii);
+	buffer_putc(&line, ' ');
+	page_bar(&line, wide ? WIDE_BAR_COLS : BAR_COLS, bytes, total);
+	if (total > 0)
+		buffer_printf(&line, " %3d%%", (int)(bytes * 100 / total));
+	buffer_printf(&line, " %s", page_size(done, sizeof(done), bytes));
+	if (total > 0 && bytes < total)
+		buffer_printf(&line, "/%s", page_size(all, sizeof(all), total));
+	if (rate > 0 && bytes != total)
+		buffer_printf(&line, " %s/s", page_size(speed, sizeof(speed), rate));
+	if (rate > 0 && total > bytes)
+		buffer_printf(&line, _(" %lld:%02lld left"), (long long)((total - bytes) / rate / 60),
+			      (long long)((total - bytes) / rate % 60));
+	page_text(page, role, buffer_text(&line));
+	buffer_clear(&line);
+}
+
+static bool is_done(const struct watch_bar *b)
+{
+	return b->bytes == b->total;
+}
+
+/* Those under way, then the newest of those that are done, as far as there is room. */
+static void put_bars(const struct watch *w, struct page *page, int rows)
+{
+	for (int i = 0; i < w->bar_count && rows > 0; i++) {
+		if (!is_done(&w->bars[i])) {
+			put_meter(page, ROLE_NORMAL, w->bars[i].name, w->bars[i].bytes, w->bars[i].total, w->bars[i].rate);
+			rows--;
+		}
+	}
+	for (int i = w->bar_count - 1; i >= 0 && rows > 0; i--) {
+		if (is_done(&w->bars[i])) {
+			put_meter(page, ROLE_OK, w->bars[i].name, w->bars[i].bytes, w->bars[i].total, 0);
+			rows--;
+		}
+	}
+}
+
+static void put_overall(const struct watch *w, struct page *page)
+{
+	int64_t bytes = watch_done_bytes(w), spent = clock_monotonic_ms() - w->plan_ms;
+	char name[128];
+
+	if (w->plan_count <= 0)
+		return;
+	snprintf(name, sizeof(name), P_("%lld of %lld component", "%lld of %lld components", (unsigned long)w->plan_count),
+		 (long long)watch_done_count(w), (long long)w->plan_count);
+	put_meter(page, ROLE_TITLE, name, bytes, w->plan_bytes, spent > 0 ? bytes * 1000 / spent : 0);
+}
+
+static const char *phase_text(const char *phase)
+{
+	static const struct { const char *phase, *text; } rows[] = {
+		{ "", N_("starting") },		 { "check", N_("checking the way to the feed") },
+		{ "manifest", N_("manifest") }, { "download", N_("download") },
+		{ "verify", N_("verify") },	 { "stage", N_("unpack") },
+		{ "commit", N_("commit") },	 { "hook", N_("hook") },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strcmp(rows[i].phase, phase) == 0)
+			return _(rows[i].text);
+	return phase;
+}
+
+static void put_progress(const struct update_pane *p, struct page *page)
+{
+	const struct watch *w = &p->app->watch;
+	char text[256], spent[64];
+
+	page_rule(page, _("Updating"));
+	page_row(page, ROLE_NORMAL, FIELD_COLS, _("From"), w->from);
+	snprintf(text, sizeof(text), _("%s, for %s"), phase_text(w->phase),
+		 page_duration(spent, sizeof(spent), clock_monotonic_ms() - w->started_ms));
+	page_row(page, ROLE_TITLE, FIELD_COLS, _("Phase"), text);
+	put_overall(w, page);
+	put_bars(w, page, page_left(page) - FOOT_ROWS - (w->notice[0] != '\0' ? 2 : 0));
+	if (w->notice[0] != '\0')
+		page_wrap_after(page, ROLE_WARN, 3, w->notice);
+	if (w->record[0] != '\0')
+		page_text(page, ROLE_DIM, w->record);
+}
+
+/* What the last update came to: why it failed, and the first step of the remedy. Empty texts: nothing to say. */
+struct result {
+	enum theme_role role;
+	bool failed;			/* and not because it was asked to stop */
+	char text[1200], next[600];
+};
+
+static void make_result(const struct watch *w, struct result *r)
+{
+	const char *status = w->ended ? w->status : w->state.last_status;
+	const char *cause = w->ended ? w->cause : w->state.last_cause, *summary = w->ended ? w->summary : w->state.last_summary;
+	const char *remedy = finding_info(finding_by_code(cause))->remedy;
+	bool bad = strcmp(status, "failed") == 0;
+
+	*r = (struct result){ .role = ROLE_OK };
+	if (watch_running(w) || (!w->ended && !bad))
+		return;
+	r->failed = bad && !watch_stopped(w);
+	if (!bad) {
+		snprintf(r->text, sizeof(r->text), "OK %s", summary);
+		return;
+	}
+	r->role = r->failed ? ROLE_FAIL : ROLE_WARN;
+	snprintf(r->text, sizeof(r->text), "%s %s%s%s", r->failed ? "!!" : "??", cause, cause[0] != '\0' ? ": " : "", summary);
+	if (remedy != NULL && remedy[0] != '\0') {
+		const char *steps = _(remedy);
+
+		snprintf(r->next, sizeof(r->next), _("Next: %.*s"), (int)strcspn(steps, "\n"), steps);
+	}
+}
+
+static int count_lines(const char *text, int cols)
+{
+	int n = 0;
+
+	while (*text != '\0') {
+		size_t fits = page_wrap_length(text, cols);
+
+		text += fits > 0 ? fits : 1;
+		n++;
+	}
+	return n;
+}
+
+static size_t make_buttons(const struct watch *w, bool failed, struct page_button buttons[static 5])
+{
+	bool running = watch_running(w);
+	size_t n = 0;
+
+	buttons[n++] = running ? (struct page_button){ ACTION_STOP, _("Stop") }
+			       : (struct page_button){ ACTION_UPDATE, _("Update now") };
+	if (panes[CHECK_PANE] != NULL)
+		buttons[n++] = (struct page_button){ ACTION_PANE_5, failed ? _("Find the cause") : _("Check first") };
+	buttons[n++] = (struct page_button){ ACTION_HISTORY, _("History") };
+	buttons[n++] = (struct page_button){ ACTION_CHANGED, _("What changed") };
+	if (!running)
+		buttons[n++] = (struct page_button){ ACTION_ROLLBACK, _("Roll back") };
+	return n;
+}
+
+void update_page(void *pane, struct page *page)
+{
+	struct update_pane *p = pane;
+	const struct watch *w = &p->app->watch;
+	struct page_button buttons[5];
+	struct result result;
+	size_t n;
+
+	make_result(w, &result);
+	n = make_buttons(w, result.failed, buttons);
+	put_source(p, page);
+	if (watch_running(w))
+		put_progress(p, page);
+	else
+		put_information(p, page, 2 + count_lines(result.text, page->cols) + count_lines(result.next, page->cols));
+	page_rule(page, "");
+	if (result.text[0] != '\0')
+		page_wrap(page, result.role, result.text);
+	if (result.next[0] != '\0')
+		page_wrap(page, ROLE_NORMAL, result.next);
+	page_buttons(page, buttons, n);
+}
