@@ -18,8 +18,10 @@
 #include "settings/settings.h"
 #include "term.h"
 
-#define FRAME_EVENTS_MS 100	/* fewer frames for what nobody typed */
-#define FRAME_WINDOW_MS 1000
+#define FRAME_EVENTS_MS 50	/* between frames of what nobody typed: a burst of it is one frame */
+#define FRAME_SLOW_MS 250	/* the same on a line that does not keep up */
+#define FRAME_MS 62		/* of credit that a frame costs: at most 20 in any second, */
+#define FRAME_BURST 4		/* so many of them right after another */
 #define JOB_CHECK_MS 1000
 #define ARGUMENTS_MAX 64
 
@@ -258,28 +260,37 @@ void app_bytes(struct app *a, const char *bytes, size_t n)
 	wait_for_rest(a);
 }
 
-/* Milliseconds until the next frame may be drawn. A key is drawn at once, unless there were too many frames in the last
- * second; what nobody typed waits a little, so that a burst of it is one frame. */
+/* How many milliseconds of frames are saved up. */
+static int64_t frame_credit(const struct app *a, int64_t now)
+{
+	int64_t credit = a->p->credit_ms + now - a->p->drawn_ms;
+
+	return credit < FRAME_MS * FRAME_BURST ? credit : FRAME_MS * FRAME_BURST;
+}
+
+/* Milliseconds until the next frame may be drawn. A key is drawn at once; when keys come faster than frames may, at an even
+ * pace. What nobody typed waits a little, so that a burst of it is one frame. */
 static int64_t frame_wait(const struct app *a)
 {
 	const struct app_private *p = a->p;
-	int64_t now = clock_monotonic_ms();
-	int64_t oldest = p->frames[p->frame % FRAMES_PER_SECOND], newest = p->frames[(p->frame + FRAMES_PER_SECOND - 1) %
-										   FRAMES_PER_SECOND];
-	int64_t due = oldest != 0 ? oldest + FRAME_WINDOW_MS : now;
+	int64_t now = clock_monotonic_ms(), between = term_backed_up() ? FRAME_SLOW_MS : FRAME_EVENTS_MS;
+	/* One is always left for a key. */
+	int64_t wait = (p->typed ? FRAME_MS : 2 * FRAME_MS) - frame_credit(a, now);
 
-	if (!p->typed && newest + FRAME_EVENTS_MS > due)
-		due = newest + FRAME_EVENTS_MS;
-	return due > now ? due - now : 0;
+	if (!p->typed && p->drawn_ms + between - now > wait)
+		wait = p->drawn_ms + between - now;
+	return wait > 0 ? wait : 0;
 }
 
 void app_draw_now(struct app *a)
 {
 	struct app_private *p = a->p;
+	int64_t now = clock_monotonic_ms();
 
 	app_draw(a);
 	p->dirty = p->typed = false;
-	p->frames[p->frame++ % FRAMES_PER_SECOND] = clock_monotonic_ms();
+	p->credit_ms = frame_credit(a, now) - FRAME_MS;
+	p->drawn_ms = now;
 }
 
 static void suspend(struct app *a)

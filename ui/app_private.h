@@ -7,7 +7,6 @@
 #include "layout.h"
 #include "pane.h"
 
-#define FRAMES_PER_SECOND 20
 
 /* Something with a page of its own: a pane or a dialog. */
 struct surface {
@@ -55,8 +54,7 @@ struct app_private {
 	int signals;			/* signalfd */
 	int state_watch, job_watch, job_timer, minute_timer, key_timer;	/* handles of the loop */
 	bool dirty, typed, stale, quit, suspend, repaint, pasting;
-	int64_t frames[FRAMES_PER_SECOND];	/* when the last ones were drawn */
-	unsigned int frame;
+	int64_t drawn_ms, credit_ms;	/* when the last frame was drawn, and what was saved up for the next ones then */
 	int exit_code;
 };
 

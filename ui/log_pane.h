@@ -14,7 +14,7 @@
 #define LOG_CONDITIONS_MAX 16
 #define LOG_UNFOLDED_MAX 64
 #define LOG_SEARCH_MAX 1024
-#define LOG_SLICE_US 3000		/* of work between two looks at the keys, for each part of it */
+#define LOG_SLICE_US 1500		/* of work between two looks at the keys, for each part of it */
 
 enum { LOG_AREA = 2000 };	/* the item that holds the records */
 
@@ -49,6 +49,9 @@ struct log_pane {
 	struct log_rows rows, strip;
 	int handle;			/* of the loop */
 	bool more;			/* the view has work to do */
+	int timer;			/* of the loop: until the next frame may be asked for */
+	int64_t credit, credit_ms;	/* bytes for frames that nobody typed for, and when that was worked out */
+	size_t drawn_rows, drawn_strip;	/* of rows.added and strip.added, when the last frame was asked for */
 
 	char *condition[LOG_CONDITIONS_MAX];	/* that hold together, each a text for filter_parse() */
 	size_t conditions;

@@ -172,6 +172,7 @@ static void add_last(struct log_rows *r, log_pos pos)
 	if (r->n == LOG_ROWS_MAX)
 		drop_first(r);
 	r->pos[r->n++] = pos;
+	r->added++;
 	if (r->pending > 0 && r->selected + 1 < r->n) {
 		r->selected++;
 		r->pending--;

@@ -21,6 +21,7 @@ struct log_rows {
 	log_pos pos[LOG_ROWS_MAX];	/* in order */
 	size_t n, top, selected;	/* top: the first one on the screen */
 	size_t shown;			/* how many the last arrangement has */
+	size_t added;			/* at the end, ever */
 	bool follow;
 	bool at_start, at_end;		/* there is none before, or behind (so far) */
 	struct walk *up, *down;

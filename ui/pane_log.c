@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/i18n.h"
 #include "log_pane.h"
 #include "logview/filter.h"
@@ -25,6 +26,56 @@ static size_t loop_prepare(void *data, struct pollfd *fds, size_t most, int *tim
 	    (p->shown && log_rows_busy(&p->rows)))
 		*timeout_ms = 0;
 	return n;
+}
+
+/* --- frames that nobody typed for -------------------------------------------------------------------------------------- */
+
+/* What the terminal is sent for them is kept to what a slow line carries: a few lines are shown as they come, a flood of
+ * them a screen at a time. */
+#define FRAME_BYTES 60			/* of a frame, besides its rows */
+#define ROW_BYTES 85
+#define BYTES_PER_SECOND 2800
+#define BYTES_SAVED_MAX 2800
+
+static void ask_frame(struct log_pane *p);
+
+static void frame_due(void *data)
+{
+	struct log_pane *p = data;
+
+	p->timer = 0;
+	ask_frame(p);
+}
+
+/* What the next frame will cost: what is new, but no more than is seen. */
+static int64_t frame_cost(const struct log_pane *p)
+{
+	size_t rows = p->shown ? p->rows.added - p->drawn_rows : p->strip.added - p->drawn_strip;
+	size_t seen = p->shown ? (size_t)(p->area_rows > 0 ? p->area_rows : 0) : p->strip.shown;
+
+	if (!p->rows.follow && p->shown)
+		rows = 0;
+	return FRAME_BYTES + (int64_t)(rows < seen ? rows : seen) * ROW_BYTES;
+}
+
+static void ask_frame(struct log_pane *p)
+{
+	int64_t now = clock_monotonic_ms();
+
+	if (p->timer != 0)
+		return;
+	p->credit += (now - p->credit_ms) * BYTES_PER_SECOND / 1000;
+	p->credit_ms = now;
+	if (p->credit > BYTES_SAVED_MAX)
+		p->credit = BYTES_SAVED_MAX;
+	if (p->credit <= 0) {
+		p->timer = loop_timer(p->app->loop, -p->credit * 1000 / BYTES_PER_SECOND + 1, frame_due, p);
+		return;
+	}
+	p->credit -= frame_cost(p);
+	p->drawn_rows = p->rows.added;
+	p->drawn_strip = p->strip.added;
+	app_dirty(p->app);
 }
 
 /* What comes from now on is counted as new. */
@@ -84,7 +135,7 @@ static void loop_dispatch(void *data, const struct pollfd *fds, size_t n)
 		step_save(p);
 	note_pause(p);
 	if (changed || (news & (VIEW_STATE | VIEW_JOINED)) != 0)
-		app_dirty(p->app);
+		ask_frame(p);
 }
 
 /* --- what the keys do ---------------------------------------------------------------------------------------------------- */
@@ -325,6 +376,7 @@ static void destroy(void *data)
 	struct log_pane *p = data;
 
 	loop_remove(p->app->loop, &p->handle);
+	loop_remove(p->app->loop, &p->timer);
 	log_pane_close(p);
 	log_conditions_clear(p);
 	free(p->settings);

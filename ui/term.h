@@ -63,6 +63,8 @@ void term_inner_rule(int row, int col, int cols, const char *title);
 /* A rule over the whole screen with a title at each end. */
 void term_line(int row, int cols, const char *left, const char *right);
 void term_flush(void);
+/* Does the line not keep up with what is drawn? Then frames should be fewer. */
+bool term_backed_up(void);
 
 /* --- reading back, for tests ------------------------------------------------------------------------------------------ */
 

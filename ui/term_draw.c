@@ -3,14 +3,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 #include <wchar.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "term.h"
 #include "term_private.h"
 
+#define SLOW_FLUSH_MS 20		/* a frame that takes so long to write had to wait for the line */
+#define SLOW_FOR_MS 2000
+
 static int cursor_row, cursor_col;
+static int64_t slow_until_ms;
 
 enum border { HORIZONTAL, VERTICAL, TOP_LEFT, TOP_RIGHT, BOTTOM_LEFT, BOTTOM_RIGHT, LEFT_TEE, RIGHT_TEE };
 
@@ -161,9 +168,22 @@ void term_line(int row, int cols, const char *left, const char *right)
 
 void term_flush(void)
 {
+	int64_t start = clock_monotonic_ms(), end;
+
 	move(cursor_row, cursor_col);
 	wnoutrefresh(stdscr);
 	doupdate();
+	end = clock_monotonic_ms();
+	if (end - start >= SLOW_FLUSH_MS)
+		slow_until_ms = end + SLOW_FOR_MS;
+}
+
+/* A serial line tells how much of the last frame it has still to send; a pseudo terminal only lets the writer wait. */
+bool term_backed_up(void)
+{
+	int queued = 0;
+
+	return clock_monotonic_ms() < slow_until_ms || (ioctl(STDOUT_FILENO, TIOCOUTQ, &queued) == 0 && queued > 0);
 }
 
 /* What a cell shows, as UTF-8; line drawing of the terminal's own as ASCII. Returns the columns that it takes. */

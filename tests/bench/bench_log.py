@@ -125,13 +125,14 @@ class Bench:
 
     # --- the screen ---------------------------------------------------------------------------------------------
 
-    def console(self, log, term="xterm-256color"):
+    def console(self, log, term="xterm-256color", keys=OPEN_LOG):
         """The console with its Log pane open on the log."""
         config = self.path("console.conf")
         with open(config, "w") as f:
             f.write('log = { file = "%s"; };\n' % log)
         terminal = Terminal([self.program, "--config", config, "--state-dir", self.path("state")], term, self.env)
-        terminal.send(OPEN_LOG)
+        if keys:
+            terminal.send(keys)
         return terminal
 
     def tools(self, log, follow):
@@ -143,6 +144,13 @@ class Bench:
         }
 
     def part_screen(self, megabytes):
+        with self.console(self.log(megabytes), keys=b"") as terminal:
+            terminal.settle(0.5)
+            since = time.monotonic()
+            terminal.send(OPEN_LOG)
+            shown = terminal.wait(b"FOLLOW", 5, since)
+            self.row("screen", "%d MB posture-console: the pane shown %.1f ms after its key" % (megabytes, shown * 1000),
+                     shown * 1000, 10)
         for name, start in self.tools(self.log(megabytes), False).items():
             if name == "lnav" and megabytes > 2000:
                 continue
@@ -189,7 +197,8 @@ class Bench:
                 self.row("follow", "%s on %s: %d bytes for a line" % (name, term, size), size, 130 if ours else None)
 
     def part_burst(self, megabytes):
-        log = self.path("burst.log")
+        log, day = self.path("burst.log"), make_log.day(2, "2026-11-21").splitlines(True)
+        steady = [text for text in day if text.startswith(b"2026")][:1000]
         for name, start in self.tools(log, True).items():
             ours = name == "posture-console"
             shutil.copyfile(self.log(self.sizes[0]), log)
@@ -206,11 +215,27 @@ class Bench:
                     name, "%.1f" % (came * 1000) if came else "-", size), size, 2560 if ours else None)
                 before, since = len(terminal.output), time.monotonic()
                 for i in range(1000):
-                    f.write(line("steady %06d" % i))
+                    f.write(steady[i])
                     while time.monotonic() < since + i / 200:
                         terminal.read(since + i / 200 - time.monotonic())
                 terminal.settle(0.5)
                 self.row("burst", "%s: 200 lines a second, %d bytes a second" % (name, (len(terminal.output) - before) / 5))
+                if ours:
+                    self.slow_line(terminal, f, steady)
+
+    def slow_line(self, terminal, f, steady):
+        """The same on a line that takes 11 520 bytes a second."""
+        start, before, i = time.monotonic(), len(terminal.output), 0
+        while time.monotonic() - start < 5:
+            while i < len(steady) and time.monotonic() - start > i / 200:
+                f.write(steady[i])
+                i += 1
+            if len(terminal.output) - before < 11520 * (time.monotonic() - start):
+                terminal.read(0.005, 256)
+            else:
+                time.sleep(0.005)
+        size = (len(terminal.output) - before) / 5
+        self.row("burst", "posture-console: 200 lines a second on a line of 115 200 baud, %d bytes a second" % size, size, 3072)
 
     def part_keys(self, megabytes):
         with self.console(self.log(megabytes)) as terminal:
@@ -219,10 +244,11 @@ class Bench:
             terminal.send(b"&opswat\r")
             for i in range(20):
                 terminal.settle(0.02, 0.1)
+                time.sleep(0.05)                # about as fast as people type
                 since = time.monotonic()
-                terminal.send(b"k" if i % 2 == 0 else b"j")
-                if terminal.any(2) is not None:
-                    times.append((time.monotonic() - since) * 1000)
+                terminal.send(b"f")
+                came = terminal.wait(b"PAUSED" if i % 2 == 0 else b"FOLLOW", 2, since)
+                times.append(came * 1000 if came is not None else 2000)
             self.row("keys", "%d MB: answered after %.1f ms (longest %.1f) while it is indexed and filtered" % (
                 megabytes, statistics.median(times), max(times)), statistics.median(times), 20)
 

@@ -42,12 +42,12 @@ class Terminal:
     def __exit__(self, *_):
         self.close()
 
-    def read(self, timeout):
+    def read(self, timeout, most=1 << 20):
         """What was written meanwhile, waited for at most so long."""
         if not select.select([self.fd], [], [], max(timeout, 0))[0]:
             return b""
         try:
-            data = os.read(self.fd, 1 << 20)
+            data = os.read(self.fd, most)
         except OSError:
             return b""
         self.output += data
