@@ -25,6 +25,8 @@ struct proxy_check {
 	struct check_result *r;
 	struct way_options options;
 	struct way way;
+	struct probe_tcp_result direct;	/* past the proxy, when `compared` */
+	bool tried, compared;
 };
 
 static void fail(struct proxy_check *p, enum finding f, const char *why)
@@ -65,6 +67,14 @@ static void describe_answer(struct check_result *r, const struct probe_connect *
 
 /* --- second probes ---------------------------------------------------------------------------------------------------------- */
 
+/* The other route, once: the difference is the diagnosis. */
+static void compare(struct proxy_check *p)
+{
+	if (!p->tried)
+		p->compared = way_compare_direct(p->c, p->r, check_left_ms(p->c, SECOND_MS), &p->direct);
+	p->tried = true;
+}
+
 /* Asks for another destination, everything else alike. Returns the status, 0 when there was none. */
 static unsigned int status_for(struct proxy_check *p, const char *host, uint16_t port, char *squid_error, size_t size)
 {
@@ -101,16 +111,10 @@ static enum finding tell_denied(struct proxy_check *p)
  * the middle: that may stand in this node's way only.) */
 static enum finding tell_refused(struct proxy_check *p, const struct probe_address_list *known)
 {
-	struct probe_tcp_options o = { .budget_ms = check_left_ms(p->c, SECOND_MS) };
-	struct probe_tcp_result direct;
 	unsigned int reset_ttl = 0, host_ttl = 0;
-	char name[PROBE_ADDRESS_TEXT_MAX];
 
-	probe_tcp_connect(known->items, 1, &o, &direct);
-	result_evidence(p->r, _("direct"), "%s: %s", probe_address_port_text(name, &known->items[0]),
-			direct.outcome == PROBE_TCP_CONNECTED ? _("connected") :
-			direct.outcome == PROBE_TCP_REFUSED ? _("refused") : _("not reached"));
-	if (direct.outcome != PROBE_TCP_REFUSED || direct.icmp.seen ||
+	compare(p);
+	if (!p->compared || p->direct.outcome != PROBE_TCP_REFUSED || p->direct.icmp.seen ||
 	    probe_tcp_reset_origin(&known->items[0], check_left_ms(p->c, SECOND_MS), &reset_ttl, &host_ttl) != PROBE_RESET_HOST)
 		return FINDING_PROXY_UPSTREAM_ERROR;
 	return FINDING_PROXY_UPSTREAM_REFUSED;
@@ -422,6 +426,8 @@ void check_proxy_run(const struct check_context *c, struct check_result *r)
 	} else if (way_usual(c, check_left_ms(c, FIRST_MS), &p->options)) {
 		open = way_open(c, &p->options, &p->way);
 		judge(p, open);
+		if (r->status == CHECK_FAIL)
+			compare(p);
 	} else {
 		result_skip(r, false, _("needs %s"), check_title(CHECK_TCP));
 	}

@@ -8,6 +8,7 @@
 #include "base/i18n.h"
 #include "diagnose/checks.h"
 #include "diagnose/trail.h"
+#include "diagnose/way.h"
 #include "net/probe_route.h"
 #include "net/probe_tcp.h"
 
@@ -265,6 +266,7 @@ static void fail(struct tcp_check *t)
 	const struct probe_tcp_result *worst = &t->results[worst_of(t)];
 	enum finding f = finding_of(worst), cause;
 	char name[PROBE_ADDRESS_TEXT_MAX], icmp[256];
+	struct probe_tcp_result direct;
 
 	probe_address_port_text(name, &worst->target);
 	describe_icmp(&worst->icmp, icmp, sizeof(icmp));
@@ -285,6 +287,8 @@ static void fail(struct tcp_check *t)
 	} else {
 		result_add(t->r, as_peer(t, f), WEIGHT_FAIL);
 	}
+	if (t->c->via_proxy)
+		way_compare_direct(t->c, t->r, check_left_ms(t->c, SECOND_MS), &direct);
 	if (f != FINDING_TCP_REFUSED && f != FINDING_NO_DEFAULT_ROUTE && f != FINDING_LOCAL_ROUTE_BLOCK)
 		trail_describe(t->c, t->r, &worst->target, PROBE_TRACE_TCP);
 }

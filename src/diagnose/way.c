@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/i18n.h"
 
 enum way_scheme way_scheme_of(const struct proxy *p)
 {
@@ -118,6 +119,28 @@ void way_clear(struct way *w)
 		hang_up(w);
 	probe_tls_clear(&w->proxy_tls);
 	*w = (struct way){ .tcp = { .fd = -1 } };
+}
+
+bool way_compare_direct(const struct check_context *c, struct check_result *r, int budget_ms, struct probe_tcp_result *direct)
+{
+	struct probe_tcp_options options = { .budget_ms = budget_ms };
+	struct probe_address_list known = { 0 };
+	struct probe_address literal;
+	char name[PROBE_ADDRESS_TEXT_MAX];
+
+	if (probe_address_parse(c->target.host, c->target.port, &literal))
+		probe_address_list_add(&known, &literal);
+	else
+		result_addresses_read(json_object_get(check_facts(c, CHECK_DNS), "feed_addresses"), c->target.port, &known);
+	if (known.count == 0 || budget_ms < 1)
+		return false;
+	probe_tcp_connect(known.items, 1, &options, direct);
+	result_evidence(r, _("direct, past the proxy"), "%s: %s, %.1f ms", probe_address_port_text(name, &known.items[0]),
+			direct->outcome == PROBE_TCP_CONNECTED ? _("connected") :
+			direct->outcome == PROBE_TCP_REFUSED ? _("refused") :
+			direct->outcome == PROBE_TCP_TIMEOUT ? _("no answer") : _("not reached"),
+			(double)direct->duration_us / 1000);
+	return true;
 }
 
 bool way_handshake(const struct check_context *c, const struct way_options *o,

@@ -48,6 +48,10 @@ enum way_scheme way_scheme_of(const struct proxy *p);
 bool way_open(const struct check_context *c, const struct way_options *options, struct way *w);
 void way_clear(struct way *w);
 
+/* Behind a proxy that fails: does the feed's server answer this node directly? A row of evidence beside the proxy's; false when no
+ * address of the feed is known here. `direct` gets the connection's result. */
+bool way_compare_direct(const struct check_context *c, struct check_result *r, int budget_ms, struct probe_tcp_result *direct);
+
 /* The same, and a TLS handshake with the feed's server on it. `tls` NULL options: the usual ones for the target. Returns whether
  * the way opened (not whether the handshake succeeded). Clear both. */
 bool way_handshake(const struct check_context *c, const struct way_options *options,
