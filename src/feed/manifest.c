@@ -18,6 +18,11 @@ static const struct known_component known[] = {
 	{ "defaults", N_("Default policies, requirements, remediations"), "defaults.tar.gz", true },
 };
 
+const struct known_component *manifest_known_at(size_t i)
+{
+	return i < sizeof(known) / sizeof(known[0]) ? &known[i] : NULL;
+}
+
 const struct known_component *manifest_known_by_file(const char *file_name)
 {
 	const char *slash = strrchr(file_name, '/'), *name = slash != NULL ? slash + 1 : file_name;

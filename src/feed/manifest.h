@@ -49,6 +49,16 @@ int manifest_version_compare(const char *a, const char *b);
 /* Is it good now: expired is FINDING_FEED_EXPIRED, published more than `slack_s` in the future FINDING_FEED_FROM_FUTURE. */
 bool manifest_check_time(const struct manifest *m, time_t now, int slack_s, struct error *err);
 
+/* What a manifest may say: the table of the parser and of posture-feed(5). */
+struct manifest_attribute {
+	const char *element, *name;
+	bool required;
+	const char *characters;		/* it is made of; NULL: not by characters */
+	size_t max;			/* bytes of a text */
+	const char *form, *help;	/* English */
+};
+const struct manifest_attribute *manifest_attributes(size_t *count);
+
 /* The known components: id, title and file names, for bundles without a manifest and for `feed build`. */
 struct known_component {
 	const char *id, *title, *href;
@@ -56,5 +66,7 @@ struct known_component {
 };
 const struct known_component *manifest_known_by_file(const char *file_name);
 const struct known_component *manifest_known_by_id(const char *id);
+/* All of them, in their order; NULL behind the last. */
+const struct known_component *manifest_known_at(size_t i);
 
 #endif

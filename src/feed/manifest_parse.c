@@ -13,14 +13,23 @@
 
 #define DEPTH_MAX 16
 #define ATTRIBUTES_MAX 64
-#define ID_MAX 64
-#define VERSION_MAX 64
-#define TITLE_MAX 256
 
 /* What an address and a file name may both hold without being written differently in one of them. */
 #define HREF_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+=@,()/"
 #define VERSION_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+"
 #define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789-._"
+
+static const struct manifest_attribute table[] = {
+#define ATTRIBUTE(element, name, required, characters, max, form, help) { element, name, required, characters, max, form, help },
+#include "feed/attributes.def"
+#undef ATTRIBUTE
+};
+
+const struct manifest_attribute *manifest_attributes(size_t *count)
+{
+	*count = sizeof(table) / sizeof(table[0]);
+	return table;
+}
 
 struct parse {
 	XML_Parser xml;
@@ -61,19 +70,28 @@ static const char *attribute(const XML_Char **attributes, const char *name)
 	return NULL;
 }
 
-/* A required attribute made of `characters` only (NULL: anything but control characters). */
-static bool take_text(struct parse *p, const XML_Char **attributes, const char *name, const char *characters, size_t max,
-		      char **out)
+static const struct manifest_attribute *row_of(const char *element, const char *name)
 {
+	size_t i = 0;
+
+	while (strcmp(table[i].element, element) != 0 || strcmp(table[i].name, name) != 0)
+		i++;
+	return &table[i];
+}
+
+/* A text attribute as its row says. One that may be missing leaves *out as it is. */
+static bool take_text(struct parse *p, const XML_Char **attributes, const char *element, const char *name, char **out)
+{
+	const struct manifest_attribute *row = row_of(element, name);
 	const char *value = attribute(attributes, name);
 	size_t len;
 
 	if (value == NULL)
-		return malformed(p, _("the attribute %s is missing"), name);
+		return !row->required || malformed(p, _("the attribute %s is missing"), name);
 	len = strlen(value);
-	if (len == 0 || len > max)
-		return malformed(p, _("the attribute %s must have 1 to %zu characters"), name, max);
-	if (characters != NULL && strspn(value, characters) != len)
+	if (len == 0 || len > row->max)
+		return malformed(p, _("the attribute %s must have 1 to %zu characters"), name, row->max);
+	if (row->characters != NULL && strspn(value, row->characters) != len)
 		return malformed(p, _("%s=\"%s\" holds a character that is not allowed there"), name, value);
 	for (size_t i = 0; i < len; i++) {
 		if ((unsigned char)value[i] < 0x20 || value[i] == 0x7F)
@@ -197,16 +215,17 @@ static bool take_component(struct parse *p, const XML_Char **attributes)
 	struct component *c = add_component(p);
 	const struct known_component *known;
 
-	if (c == NULL || !take_text(p, attributes, "id", ID_CHARACTERS, ID_MAX, &c->id))
+	if (c == NULL || !take_text(p, attributes, "component", "id", &c->id))
 		return false;
 	if (c->id == NULL || strchr("-._", c->id[0]) != NULL)
 		return malformed(p, _("id=\"%s\" does not begin with a letter or a digit"), c->id);
-	if (!take_text(p, attributes, "version", VERSION_CHARACTERS, VERSION_MAX, &c->version) ||
-	    !take_text(p, attributes, "href", HREF_CHARACTERS, NAME_PATH_MAX, &c->href) || !check_href(p, c->href) ||
-	    !take_size(p, attributes, &c->size) || !take_sha256(p, attributes, c) || !take_once(p, attributes, &c->once))
+	if (!take_text(p, attributes, "component", "version", &c->version) ||
+	    !take_text(p, attributes, "component", "href", &c->href) || !check_href(p, c->href) ||
+	    !take_size(p, attributes, &c->size) || !take_sha256(p, attributes, c) || !take_once(p, attributes, &c->once) ||
+	    !take_text(p, attributes, "component", "title", &c->title))
 		return false;
-	if (attribute(attributes, "title") != NULL)
-		return take_text(p, attributes, "title", NULL, TITLE_MAX, &c->title);
+	if (c->title != NULL)
+		return true;
 	known = manifest_known_by_id(c->id);
 	c->title = strdup(known != NULL ? known->title : c->id);
 	return c->title != NULL || malformed(p, _("out of memory"));
@@ -220,7 +239,7 @@ static bool take_root(struct parse *p, const XML_Char *name, const XML_Char **at
 		stop(p);
 		return false;
 	}
-	return take_text(p, attributes, "version", VERSION_CHARACTERS, VERSION_MAX, &p->m->version) &&
+	return take_text(p, attributes, "posture-update", "version", &p->m->version) &&
 	       take_time(p, attributes, "published", &p->m->published) &&
 	       take_time(p, attributes, "expires", &p->m->expires);
 }
