@@ -328,7 +328,7 @@ static bool possible(void *data, enum action action)
 
 	if (action == ACTION_CHOOSE && a->p->dialogs == NULL && own != ACTION_NONE && app_possible(a, own))
 		return false;
-	return app_possible(a, action);
+	return action != ACTION_HELP && app_possible(a, action);
 }
 
 static bool always(void *data, enum action action)
@@ -338,20 +338,37 @@ static bool always(void *data, enum action action)
 	return true;
 }
 
+/* Cuts the line where a whole key and its word end. */
+static void cut_line(struct buffer *line, int cols)
+{
+	while ((int)text_width(buffer_text(line)) > cols && line->len > 0) {
+		size_t at = line->len - 1;
+
+		while (at > 0 && !(line->data[at] == ' ' && line->data[at - 1] == ' '))
+			at--;
+		line->len = at > 0 ? at - 1 : 0;
+		line->data[line->len] = '\0';
+	}
+}
+
+/* The pane's own keys come first: what is cut off is what everybody tries anyway. Help is always there. */
 static void draw_keys(struct app *a, const struct rect *r)
 {
 	const struct page_item *item = surface_item(app_surface(a));
-	struct buffer line = BUFFER_INIT(2048);
+	struct buffer line = BUFFER_INIT(4096);
 	enum scope scopes[SCOPE_COUNT];
 	int n = app_scopes(a, scopes);
+	char key[16], help[64];
 
 	if (item != NULL && item->kind == ITEM_FIELD && item->form->editing == (int)item->field) {
 		keymap_line(&line, SCOPE_EDIT, always, a);
 	} else {
-		keymap_line(&line, SCOPE_FORM, possible, a);
 		for (int i = 0; i < n; i++)
-			if (scopes[i] != SCOPE_FORM)
-				keymap_line(&line, scopes[i], possible, a);
+			keymap_line(&line, scopes[i], possible, a);
+		snprintf(help, sizeof(help), "%s%s %s", line.len > 0 ? "  " : " ", keymap_key_name(ACTION_HELP, key, sizeof(key)),
+			 _(action_info(ACTION_HELP)->label));
+		cut_line(&line, r->cols - (int)text_width(help));
+		buffer_puts(&line, help);
 	}
 	term_text(r->row, 0, r->cols, ROLE_KEY, buffer_text(&line));
 	buffer_clear(&line);

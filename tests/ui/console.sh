@@ -58,7 +58,7 @@ EOF
 t new-session -d -x 80 -y 24 "exec bash $work/run" || { echo "skipped: tmux cannot start here"; exit 77; }
 see "Update information"
 see "No update yet"
-see " Tab field  Enter choose  u update now"
+see " u update now"
 
 t send-keys '?'
 see "Among fields and buttons"
@@ -123,7 +123,7 @@ t resize-window -x 1 -y 1
 t resize-window -x 132 -y 43
 see "Update information"
 t resize-window -x 80 -y 24
-see " Tab field  Enter choose"
+see "Tab field  Enter choose"
 
 t send-keys q
 see "console 0"

@@ -14,13 +14,18 @@ class Console:
         self.output = b''
         self.mark = 0           # where wait() begins to look
         self.code = None
-        self.pid, self.fd = pty.fork()
+        self.fd, slave = pty.openpty()
+        self.before = termios.tcgetattr(self.fd)        # as it is found
+        self.pid = os.fork()
         if self.pid == 0:
+            os.close(self.fd)
+            os.login_tty(slave)
             os.environ['TERM'] = term
             os.environ.setdefault('LC_ALL', 'C.UTF-8')
             os.environ.update(env or {})
             fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', rows, cols, 0, 0))
             os.execvp(argv[0], argv)
+        os.close(slave)
         self.size(rows, cols)
 
     def size(self, rows, cols):

@@ -33,7 +33,6 @@ def know(term):
 
 def start(term='xterm-256color', rows=24, cols=80, **env):
     c = Console(ARGV, term, rows, cols, env)
-    c.before = termios.tcgetattr(c.fd)
     c.wait('Update information')
     c.wait('quit')
     return c
