@@ -22,6 +22,7 @@
 #define FRAME_SLOW_MS 250	/* the same on a line that does not keep up */
 #define FRAME_MS 62		/* of credit that a frame costs: at most 20 in any second, */
 #define FRAME_BURST 4		/* so many of them right after another */
+#define STALLED_MS 50		/* until a terminal that takes nothing is tried again */
 #define JOB_CHECK_MS 1000
 #define ARGUMENTS_MAX 64
 
@@ -219,9 +220,23 @@ static bool open_signals(struct app *a, struct error *err)
 
 /* --- the loop -------------------------------------------------------------------------------------------------------- */
 
+#define REST_MS 250
+
+static void rested(void *data)
+{
+	struct app *a = data;
+
+	a->p->rest_timer = 0;
+	app_dirty(a);
+}
+
 static void take_key(void *data, int key)
 {
-	app_key(data, key);
+	struct app *a = data;
+
+	loop_remove(a->loop, &a->p->rest_timer);
+	a->p->rest_timer = loop_timer(a->loop, REST_MS, rested, a);
+	app_key(a, key);
 }
 
 static void keys_late(void *data);
@@ -304,7 +319,9 @@ bool app_turn(struct app *a, int timeout_ms)
 {
 	int64_t wait = a->p->dirty ? frame_wait(a) : -1;
 
-	if (a->p->dirty && wait == 0) {
+	if (wait == 0 && !term_writable())
+		wait = STALLED_MS;		/* this frame is not queued: the next one will show more */
+	if (wait == 0) {
 		app_draw_now(a);
 		wait = -1;
 	}

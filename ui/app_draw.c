@@ -80,6 +80,7 @@ static void prepare_pane(struct app *a)
 		page_start(&s->page, l.body.rows - notice, l.body.cols, term_ascii());
 	else
 		page_start(&s->page, l.body.rows - 1 - notice, l.body.cols - 4, term_ascii());
+	s->page.resting = p->rest_timer == 0;
 	panes[p->pane]->prepare(p->data[p->pane], &s->page);
 	surface_settle(s);
 	p->layout = make_layout(a, s->page.count + 1 + notice);
@@ -90,12 +91,13 @@ static void prepare_pane(struct app *a)
 	strip_prepare(a, &p->strip_page);
 }
 
-static void prepare_dialog(struct dialog *d)
+static void prepare_dialog(const struct app *a, struct dialog *d)
 {
 	int rows = d->ops->rows > 0 && d->ops->rows < term_rows() ? d->ops->rows : term_rows();
 	int cols = d->ops->cols > 0 && d->ops->cols < term_cols() ? d->ops->cols : term_cols();
 
 	page_start(&d->surface.page, rows - 2, cols - 4, term_ascii());
+	d->surface.page.resting = a->p->rest_timer == 0;
 	d->ops->prepare(d->data, &d->surface.page);
 	surface_settle(&d->surface);
 }
@@ -107,7 +109,7 @@ void app_prepare(struct app *a)
 	a->p->stale = false;
 	prepare_pane(a);
 	for (struct dialog *d = a->p->dialogs; d != NULL; d = d->below)
-		prepare_dialog(d);
+		prepare_dialog(a, d);
 }
 
 /* --- the lines around the pane -------------------------------------------------------------------------------------------- */
@@ -444,5 +446,6 @@ void app_draw(struct app *a)
 		else
 			draw_keys(a, &p->layout.keys);
 	}
+	term_scrolling(&p->layout.strip);
 	term_flush();
 }

@@ -30,6 +30,7 @@ void page_start(struct page *p, int rows, int cols, bool ascii)
 	p->rows = rows > 0 ? rows : 0;
 	p->cols = cols > 0 ? cols : 0;
 	p->ascii = ascii;
+	p->resting = true;
 	p->count = p->runs = p->items = p->next = 0;
 	p->line = -1;
 	p->col = p->base_col = 0;

@@ -55,6 +55,8 @@ struct page_item {
 struct page {
 	int rows, cols;			/* the room there is */
 	bool ascii;			/* only ASCII can be shown */
+	bool resting;			/* no key came for a while: what is said of the selection, and costs many bytes on a
+					 * slow line, may follow it now; until then it stays as it was */
 	int count;			/* lines so far */
 	bool overflow;			/* something was left out */
 
@@ -72,7 +74,7 @@ struct page {
 void page_init(struct page *p);
 void page_clear(struct page *p);
 /* Begins anew, with that room. */
-void page_start(struct page *p, int rows, int cols, bool ascii);
+void page_start(struct page *p, int rows, int cols, bool ascii);	/* resting */
 const char *page_run_text(const struct page *p, const struct page_run *run);
 /* Lines that still fit without scrolling; never negative. */
 int page_left(const struct page *p);

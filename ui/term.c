@@ -3,19 +3,24 @@
 #include <langinfo.h>
 #include <curses.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <term.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "frame.h"
 #include "keyparse.h"
 #include "term_private.h"
 #include "ui.h"
@@ -26,13 +31,19 @@
 #define PASTE_OFF "\033[?2004l"
 #define COPY_MAX 74994		/* bytes of text: what most terminals take of OSC 52, in base64 */
 
+#define FRAME_MAX (4u << 20)
+
 static SCREEN *screen;
 static int in_fd, out_fd;
+static FILE *memory;			/* what curses writes to: a frame is sent with one write */
+static struct frame_state held;
+static int sent_row, sent_col;		/* where the cursor stands */
 static struct termios found;		/* the terminal as it was */
 static char leave[256];			/* what puts a terminal back when the program crashes */
 static bool have_found, mouse_wanted, modes, own;	/* own: the terminal of this process */
 static struct keyparse keys;
 struct term_look term_look;
+struct rect term_strip;
 
 /* --- leaving it as it was ----------------------------------------------------------------------------------------------- */
 
@@ -68,6 +79,8 @@ static void remember_leave(void)
 
 	if (modes)
 		buffer_puts(&all, PASTE_OFF MOUSE_OFF);
+	if (term_look.scrolls)
+		buffer_puts(&all, "\033[r");
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *text = tigetstr(names[i]);
 
@@ -80,21 +93,66 @@ static void remember_leave(void)
 	buffer_clear(&all);
 }
 
-/* Past curses, but in its order. */
-static void send(const char *text)
+static void write_all(const char *data, size_t n)
 {
-	size_t n = strlen(text);
-
 	while (n > 0) {
-		ssize_t sent = write(out_fd, text, n);
+		ssize_t sent = write(out_fd, data, n);
 
 		if (sent < 0 && errno != EINTR)
 			return;
 		if (sent > 0) {
-			text += sent;
+			data += sent;
 			n -= (size_t)sent;
 		}
 	}
+}
+
+void term_send_frame(const char *region, const struct buffer *behind)
+{
+	struct buffer out = BUFFER_INIT(FRAME_MAX * 2);
+	struct stat st;
+	char *bytes = NULL;
+	ssize_t n = 0;
+
+	if (memory == NULL || fstat(fileno(memory), &st) != 0)
+		return;
+	if (st.st_size > 0) {
+		bytes = malloc((size_t)st.st_size);
+		n = bytes != NULL ? pread(fileno(memory), bytes, (size_t)st.st_size, 0) : 0;
+		if (ftruncate(fileno(memory), 0) == 0)
+			lseek(fileno(memory), 0, SEEK_SET);
+	}
+	if (n > 0)
+		frame_shorten(&held, bytes, (size_t)n, term_rows(), sent_row, sent_col, &out);
+	term_where(&sent_row, &sent_col);
+	if (behind->len > 0) {
+		frame_hold(&held, region, &out);
+		buffer_append(&out, buffer_text(behind), behind->len);
+		buffer_printf(&out, "\033[%d;%dH", sent_row + 1, sent_col + 1);
+	}
+	write_all(buffer_text(&out), out.len);
+	buffer_clear(&out);
+	free(bytes);
+}
+
+/* Past curses, but in its order. */
+static void send(const char *text)
+{
+	const struct buffer none = BUFFER_INIT(0);
+	struct buffer out = BUFFER_INIT(64);
+
+	term_send_frame("", &none);
+	frame_release(&held, sent_row, sent_col, &out);
+	write_all(buffer_text(&out), out.len);
+	write_all(text, strlen(text));
+	buffer_clear(&out);
+}
+
+bool term_writable(void)
+{
+	struct pollfd p = { out_fd, POLLOUT, 0 };
+
+	return poll(&p, 1, 0) != 0;		/* also when it is gone */
 }
 
 void term_mouse_on(bool on)
@@ -113,13 +171,25 @@ static void send_modes(bool on)
 
 /* --- start and end ------------------------------------------------------------------------------------------------------ */
 
+/* As raw() of curses: every key comes at once and as it is. Curses cannot do it: it does not see the terminal. */
+static void raw_mode(void)
+{
+	struct termios raw = found;
+
+	if (!have_found)
+		return;
+	raw.c_iflag &= ~(tcflag_t)(BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
+	raw.c_oflag &= ~(tcflag_t)OPOST;
+	raw.c_lflag &= ~(tcflag_t)(ICANON | ISIG | IEXTEN | ECHO | ECHONL);
+	raw.c_cc[VMIN] = 1;
+	raw.c_cc[VTIME] = 0;
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+}
+
 static void set_modes(void)
 {
-	raw();
-	noecho();
 	nonl();
 	keypad(stdscr, TRUE);		/* the terminal's keypad; the keys are parsed by keyparse.c */
-	nodelay(stdscr, TRUE);
 	idlok(stdscr, TRUE);
 	leaveok(stdscr, FALSE);
 	typeahead(-1);
@@ -154,6 +224,38 @@ static void choose_look(const struct term_options *o)
 		term_look.borders = BORDERS_NONE;
 }
 
+/* What curses writes to; where memory has no descriptor, the terminal itself. */
+static FILE *open_memory(const struct ui_fixture *fixture)
+{
+	int fd;
+
+	if (fixture != NULL)
+		return NULL;
+	fd = memfd_create("frame", MFD_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	memory = fdopen(fd, "w");
+	if (memory == NULL)
+		close(fd);
+	return memory;
+}
+
+/* Curses cannot ask a terminal that it does not see for its size, and takes it from the environment. */
+static void tell_size(const struct ui_fixture *fixture)
+{
+	struct winsize size = { .ws_row = 24, .ws_col = 80 };
+	char number[16];
+
+	if (fixture != NULL)
+		size = (struct winsize){ .ws_row = (unsigned short)fixture->rows, .ws_col = (unsigned short)fixture->cols };
+	else if (ioctl(out_fd, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0)
+		size = (struct winsize){ .ws_row = 24, .ws_col = 80 };
+	snprintf(number, sizeof(number), "%d", size.ws_row);
+	setenv("LINES", number, 1);
+	snprintf(number, sizeof(number), "%d", size.ws_col);
+	setenv("COLUMNS", number, 1);
+}
+
 bool term_start(const struct term_options *o, struct error *err)
 {
 	const char *name = o->fixture != NULL ? o->fixture->term : getenv("TERM");
@@ -166,23 +268,27 @@ bool term_start(const struct term_options *o, struct error *err)
 	}
 	own = o->fixture == NULL;
 	have_found = own && tcgetattr(STDIN_FILENO, &found) == 0;
-	if (o->fixture != NULL)
-		use_env(FALSE);
-	screen = newterm(name, out, in);
-	if (screen == NULL)
-		return error_usage(err, _("the terminal \"%s\" cannot be set up"), name);
 	in_fd = fileno(in);
 	out_fd = fileno(out);
+	tell_size(o->fixture);
+	screen = newterm(name, open_memory(o->fixture) != NULL ? memory : out, in);
+	unsetenv("LINES");
+	unsetenv("COLUMNS");
+	if (screen == NULL)
+		return error_usage(err, _("the terminal \"%s\" cannot be set up"), name);
 	choose_look(o);
 	keyparse_init(&keys, !term_look.ascii);
+	raw_mode();
 	set_modes();
 	/* Terminals that know one of these know the others, or leave them alone. */
 	modes = has(tigetstr("kmous"));
+	term_look.scrolls = memory != NULL && has(tigetstr("csr")) && strncmp(tigetstr("csr"), "\033[", 2) == 0;
 	mouse_wanted = o->mouse;
 	theme_start(o->theme, o->color);
 	if (o->fixture != NULL) {
 		term_resize(o->fixture->rows, o->fixture->cols);
 	} else {
+		term_resized();
 		remember_leave();
 		catch_crashes();
 	}
@@ -190,28 +296,40 @@ bool term_start(const struct term_options *o, struct error *err)
 	return true;
 }
 
-void term_end(void)
+/* Curses' own farewell, and the terminal's modes. */
+static void give_back(void)
 {
-	if (screen == NULL)
-		return;
+	const struct buffer none = BUFFER_INIT(0);
+
 	send_modes(false);
+	send("");
 	endwin();
-	delscreen(screen);
-	screen = NULL;
+	term_send_frame("", &none);
 	if (have_found)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &found);
 }
 
+void term_end(void)
+{
+	if (screen == NULL)
+		return;
+	give_back();
+	delscreen(screen);
+	screen = NULL;
+	if (memory != NULL)
+		fclose(memory);
+	memory = NULL;
+}
+
 void term_suspend(void)
 {
+	const struct buffer none = BUFFER_INIT(0);
 	struct sigaction usual = { .sa_handler = SIG_DFL }, before;
 	sigset_t stop, old;
 
 	if (!own)
 		return;
-	send_modes(false);
-	def_prog_mode();
-	endwin();
+	give_back();
 	sigemptyset(&usual.sa_mask);
 	sigaction(SIGTSTP, &usual, &before);
 	sigemptyset(&stop);
@@ -220,7 +338,10 @@ void term_suspend(void)
 	sigprocmask(SIG_UNBLOCK, &stop, &old);	/* stops here */
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	sigaction(SIGTSTP, &before, NULL);
-	reset_prog_mode();
+	raw_mode();
+	wnoutrefresh(stdscr);		/* curses takes the screen again */
+	doupdate();
+	term_send_frame("", &none);
 	send_modes(true);
 	term_resized();
 	term_repaint();

@@ -44,6 +44,8 @@ void term_mouse(int *row, int *col, int *wheel);
 
 /* Gives a text to the terminal's clipboard (OSC 52). False when this terminal has none. */
 bool term_copy(const char *text);
+/* Can more be sent without waiting? A terminal that was stopped (Ctrl-S) or a line that is slow takes nothing for a while. */
+bool term_writable(void);
 /* Lets the terminal's own mouse select text, or not. */
 void term_mouse_on(bool on);
 
@@ -62,6 +64,8 @@ void term_rule(const struct rect *r, int row, const char *title);
 void term_inner_rule(int row, int col, int cols, const char *title);
 /* A rule over the whole screen with a title at each end. */
 void term_line(int row, int cols, const char *left, const char *right);
+/* Rows as wide as the screen whose lines mostly move up: that is done cheaply. */
+void term_scrolling(const struct rect *r);
 void term_flush(void);
 /* Does the line not keep up with what is drawn? Then frames should be fewer. */
 bool term_backed_up(void);

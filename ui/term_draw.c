@@ -166,13 +166,25 @@ void term_line(int row, int cols, const char *left, const char *right)
 		title(row, cols - width - 3, width + 2, right);
 }
 
+void term_scrolling(const struct rect *r)
+{
+	term_strip = *r;
+}
+
 void term_flush(void)
 {
 	int64_t start = clock_monotonic_ms(), end;
+	struct buffer behind = BUFFER_INIT(65536);
+	char region[FRAME_REGION_MAX] = "";
 
 	move(cursor_row, cursor_col);
 	wnoutrefresh(stdscr);
+	if (term_look.scrolls && !is_cleared(curscr) && !is_cleared(newscr))
+		term_scroll(&term_strip, region, &behind);
+	wmove(newscr, cursor_row, cursor_col);	/* reading it has moved it */
 	doupdate();
+	term_send_frame(region, &behind);
+	buffer_clear(&behind);
 	end = clock_monotonic_ms();
 	if (end - start >= SLOW_FLUSH_MS)
 		slow_until_ms = end + SLOW_FOR_MS;

@@ -4,13 +4,30 @@
 
 #include <stdbool.h>
 
+#include "base/buffer.h"
+#include "frame.h"
+#include "layout.h"
+
 enum term_borders { BORDERS_NONE, BORDERS_ASCII, BORDERS_ACS, BORDERS_UTF8 };
 
 struct term_look {
 	bool ascii;			/* only ASCII can be shown */
 	bool plain;			/* for screen readers */
+	bool scrolls;			/* it has scrolling regions, as the VT100 */
 	enum term_borders borders;
 };
 extern struct term_look term_look;
+
+#define TERM_SCROLL_ROWS 3		/* more of them curses scrolls itself */
+
+/* When all that has happened to these rows (as wide as the screen) since the last frame is that they moved up and new ones
+ * came below: appends what does that within the region, which is to be in force, and makes curses believe it. To be sent behind
+ * the frame. Call between wnoutrefresh() and doupdate(). */
+bool term_scroll(const struct rect *r, char *region, struct buffer *out);
+
+/* The rows that may scroll; rows 0: none. */
+extern struct rect term_strip;
+/* Sends what curses has written and what is to come behind it within `region`, with one write. */
+void term_send_frame(const char *region, const struct buffer *behind);
 
 #endif

@@ -1,0 +1,107 @@
+#include "frame.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Where the parts of "ESC [ 19 ; 23 r  ESC [ 23 ; 1 H  LF  ESC [ 1 ; 24 r  ESC [ 23 ; 1 H  text ..." end. */
+struct scroll {
+	size_t region, move, feed, reset;
+};
+
+/* Length of a control sequence "ESC [ numbers final" at `at`; 0 when there is none. */
+static size_t sequence(const char *at, size_t n, char final)
+{
+	size_t i = 2;
+
+	if (n < 3 || at[0] != '\033' || at[1] != '[')
+		return 0;
+	while (i < n && ((at[i] >= '0' && at[i] <= '9') || at[i] == ';'))
+		i++;
+	return i < n && at[i] == final ? i + 1 : 0;
+}
+
+/* Does the frame begin with a scroll by one or more lines within a region? */
+static bool find_scroll(const char *bytes, size_t n, int rows, struct scroll *out)
+{
+	char whole[FRAME_REGION_MAX];
+	size_t len;
+
+	out->region = sequence(bytes, n, 'r');
+	if (out->region == 0 || out->region >= FRAME_REGION_MAX)
+		return false;
+	len = sequence(bytes + out->region, n - out->region, 'H');
+	out->move = out->region + len;
+	out->feed = out->move;
+	while (out->feed < n && bytes[out->feed] == '\n')
+		out->feed++;
+	if (len == 0 || out->feed == out->move)
+		return false;
+	len = (size_t)snprintf(whole, sizeof(whole), "\033[1;%dr", rows);
+	out->reset = out->feed + len;
+	return n - out->feed >= len && memcmp(bytes + out->feed, whole, len) == 0;
+}
+
+/* Is what follows the reset the same with the region in force? Text, attributes, erasing to the end of the line and absolute
+ * moves are; relative moves, tabs and line feeds may stop or scroll at the region's edges. */
+static bool is_plain(const char *bytes, size_t n)
+{
+	if (sequence(bytes, n, 'H') == 0)	/* the reset moved the cursor */
+		return false;
+	while (n > 0) {
+		size_t len = 1;
+
+		if (bytes[0] == '\033') {
+			len = sequence(bytes, n, 'H');
+			len = len > 0 ? len : sequence(bytes, n, 'm');
+			len = len > 0 ? len : sequence(bytes, n, 'K');
+			if (len == 0 && n >= 3 && bytes[1] == '(' && bytes[2] == 'B')
+				len = 3;
+			if (len == 0)
+				return false;
+		} else if ((unsigned char)bytes[0] < ' ') {
+			return false;
+		}
+		bytes += len;
+		n -= len;
+	}
+	return true;
+}
+
+void frame_release(struct frame_state *s, int row, int col, struct buffer *out)
+{
+	if (s->held)
+		buffer_printf(out, "\033[r\033[%d;%dH", row + 1, col + 1);
+	s->held = false;
+}
+
+void frame_hold(struct frame_state *s, const char *region, struct buffer *out)
+{
+	if (s->held && strcmp(s->region, region) == 0)
+		return;
+	buffer_puts(out, region);
+	snprintf(s->region, sizeof(s->region), "%s", region);
+	s->held = true;
+}
+
+void frame_shorten(struct frame_state *s, const char *bytes, size_t n, int rows, int row, int col, struct buffer *out)
+{
+	char region[FRAME_REGION_MAX];
+	struct scroll parts;
+	size_t move;
+
+	if (n == 0)
+		return;
+	if (!find_scroll(bytes, n, rows, &parts) || !is_plain(bytes + parts.reset, n - parts.reset)) {
+		frame_release(s, row, col, out);
+		buffer_append(out, bytes, n);
+		return;
+	}
+	snprintf(region, sizeof(region), "%.*s", (int)parts.region, bytes);
+	frame_hold(s, region, out);
+	buffer_append(out, bytes + parts.region, parts.feed - parts.region);
+	/* A move to where the cursor stands already: the line feed left it in its column. */
+	move = parts.move - parts.region;
+	if (n - parts.reset >= move && memcmp(bytes + parts.reset, bytes + parts.region, move) == 0)
+		parts.reset += move;
+	buffer_append(out, bytes + parts.reset, n - parts.reset);
+}
