@@ -281,21 +281,26 @@ bool log_rows_step(struct log_rows *r, int64_t budget_us)
 {
 	int64_t deadline_us = clock_monotonic_us() + budget_us, left = budget_us;
 	bool changed = false;
-	size_t added = 0;
+	size_t above = 0, below = 0;
 
 	while (log_rows_busy(r) && left >= 0) {
 		size_t before = r->n;
+		bool up = r->seek == LOG_POS_NONE && needs_up(r);
 
 		if (r->seek != LOG_POS_NONE)
 			changed |= step_seek(r, left);
-		else if (needs_up(r))
+		else if (up)
 			changed |= step_up(r, left);
 		else
 			changed |= step_down(r, left);
-		added += r->n > before;
-		/* What the screen wants it knows again once it was arranged. While the end is followed all of it is wanted. */
-		if (added >= LOG_ROWS_MAX / 8 && r->pending == 0 && !r->follow)
-			r->want_up = r->want_down = false;
+		above += up && r->n > before;
+		below += !up && r->n > before;
+		/* A screenful is enough until it was arranged: rotated files are not opened for more. While the end is followed
+		 * all that is below is wanted. */
+		if (above >= r->lines)
+			r->want_up = false;
+		if (below >= r->lines && !r->follow)
+			r->want_down = false;
 		left = deadline_us - clock_monotonic_us();
 	}
 	return changed;
@@ -334,6 +339,7 @@ void log_rows_arrange(struct log_rows *r, int lines, int (*height)(void *data, l
 	int left;
 
 	r->want_up = r->want_down = false;
+	r->lines = lines > 0 ? (size_t)lines : 0;
 	r->shown = 0;
 	if (r->n == 0 || lines <= 0)
 		return;

@@ -1,4 +1,5 @@
 /* The Log pane: what its keys do. What it shows is made by log_draw.c; log_pane.h says what the other parts are. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,10 +228,14 @@ static bool save_to(void *data, const char *path, struct error *err)
 
 static void ask_save(struct log_pane *p)
 {
+	const char *home = getenv("HOME");
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s-shown.txt", home != NULL && home[0] == '/' ? home : "/tmp", p->name);
 	if (p->save != NULL)
 		app_notice(p->app, ROLE_WARN, "?? %s", _("The records are still being saved."));
 	else
-		dialog_input(p->app, _("Save what is shown"), _("File"), "", save_to, p);
+		dialog_input(p->app, _("Save what is shown"), _("File"), path, save_to, p);
 }
 
 static void change_look(struct log_pane *p, enum action action)
