@@ -146,7 +146,8 @@ static void draw_state(const struct app *a, const struct rect *r)
 	if (fixture != NULL && fixture->clock != NULL)
 		snprintf(stamp, sizeof(stamp), "%s", fixture->clock);
 	snprintf(right, sizeof(right), "%s   %s ", text_safe(safe, sizeof(safe), doing), stamp);
-	snprintf(left, sizeof(left), " posture-console %s %s", term_ascii() ? "-" : "\xc2\xb7", a->node);
+	snprintf(left, sizeof(left), " posture-console %s %s", term_ascii() ? "-" : "\xc2\xb7",
+		 a->options->demo != NULL ? a->options->demo : a->node);
 	width = (int)text_width(right);
 	term_text(r->row, 0, r->cols - width, ROLE_TITLE, left);
 	term_text(r->row, r->cols - width, width, ROLE_TITLE, right);

@@ -22,6 +22,7 @@ struct ui_options {
 	bool color;
 	bool restricted;		/* also the setting ui.restricted */
 	bool plain;			/* for screen readers: no frames, changes announced as lines */
+	const char *demo;		/* shown in place of the node's name, so that nobody takes a demo for it; NULL: none */
 	const struct ui_fixture *fixture;	/* NULL: the terminal of this process */
 };
 

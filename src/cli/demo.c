@@ -143,6 +143,16 @@ static int print_list(const struct cli *cli)
 	return EXIT_OK;
 }
 
+/* For people to choose from: on a screen of 80x24 with the question below it. */
+static void print_choices(void)
+{
+	const struct situation *s;
+
+	putchar('\n');
+	for (size_t i = 0; (s = situation_at(i)) != NULL; i++)
+		printf("%2zu  %s\n", i + 1, _(s->title));
+}
+
 /* Reads an answer; false at the end of input and when a signal came. */
 static bool ask(const char *question, char answer[ANSWER_MAX])
 {
@@ -185,9 +195,8 @@ static int menu(const struct cli *cli, struct place *place)
 	for (;;) {
 		const struct situation *situation;
 
-		putchar('\n');
-		print_list(cli);
-		if (!ask(_("\nWhich one? A number, or q to leave: "), answer) || strcmp(answer, "q") == 0)
+		print_choices();
+		if (!ask(_("DEMO: nothing of this is real. Which one? A number, or q to leave: "), answer) || strcmp(answer, "q") == 0)
 			return EXIT_OK;
 		situation = chosen(answer);
 		if (situation != NULL)

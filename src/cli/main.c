@@ -96,9 +96,11 @@ static void open_standard_descriptors(void)
 
 static int run_console(const struct cli *cli, bool restricted, bool plain)
 {
+	const char *demo = getenv("POSTURE_CONSOLE_DEMO");
 	const struct ui_options options = { .config_path = cli->config_path, .state_dir = cli->state_dir,
 					    .program = cli->program, .color = cli->color, .restricted = restricted,
-					    .plain = plain };
+					    .plain = plain,
+					    .demo = demo != NULL && demo[0] != '\0' ? _("DEMO") : NULL };
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return cli_usage(cli, _("no command given, and the full-screen console needs a terminal"));
