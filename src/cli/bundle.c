@@ -133,6 +133,7 @@ static void print_verify_json(const struct inspect_result *r, bool ok, const str
 {
 	json_t *document = r->manifest != NULL ? manifest_json(r->manifest) : json_object();
 	json_t *components = json_array(), *warnings = json_array();
+	char next[ERROR_TEXT_MAX];
 
 	for (size_t i = 0; r->rows != NULL && r->manifest != NULL && i < r->manifest->count; i++) {
 		const struct inspect_row *row = &r->rows[i];
@@ -155,6 +156,8 @@ static void print_verify_json(const struct inspect_result *r, bool ok, const str
 	json_object_set_new(document, "also", warnings);
 	json_object_set_new(document, "cause", ok ? json_null() : json_string(finding_info(err->code)->code));
 	json_object_set_new(document, "message", event_string(err->message));
+	if (error_next_step(err, next, sizeof(next))[0] != '\0')
+		json_object_set_new(document, "next", event_string(next));
 	print_document(document);
 }
 
@@ -242,6 +245,9 @@ int cli_bundle(struct cli *cli, int argc, char **argv)
 		default: return EXIT_USAGE;
 		}
 	}
+	if (optind < argc && strcmp(argv[optind], "verify") != 0 && strcmp(argv[optind], "list") != 0 &&
+	    strcmp(argv[optind], "build") != 0)
+		return cli_usage(cli, _("there is no verb %s"), argv[optind]);
 	if (argc - optind != 2)
 		return cli_usage(cli, _("a verb and one file or folder are wanted"));
 	verb = argv[optind];
@@ -255,7 +261,5 @@ int cli_bundle(struct cli *cli, int argc, char **argv)
 		return cli_usage(cli, _("-o goes with build only"));
 	if (strcmp(verb, "list") == 0)
 		return list(cli, argument);
-	if (strcmp(verb, "verify") == 0)
-		return verify(cli, argument);
-	return cli_usage(cli, _("there is no verb %s"), verb);
+	return verify(cli, argument);
 }

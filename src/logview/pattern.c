@@ -59,8 +59,8 @@ static bool say_what_is_wrong(const char *text, int code, size_t at, struct erro
 	PCRE2_UCHAR why[256];
 
 	pcre2_get_error_message(code, why, sizeof(why));
-	return error_usage(err, _("\"%s\" is not a regular expression: %s, at character %zu"), text, (const char *)why,
-			   at + 1);
+	error_usage(err, _("\"%s\" is not a regular expression: %s, at character %zu"), text, (const char *)why, at + 1);
+	return error_next(err, "%s", _("Write a backslash before a character that is meant as it stands, or search for plain text."));
 }
 
 /* What a match needs. The code for the processor is a bonus: where there is none (a hardened kernel that lets no memory be

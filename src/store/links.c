@@ -88,14 +88,20 @@ bool generation_take_out(struct store *s, const char *id, struct error *err)
 	return true;
 }
 
+static bool nothing_there(const char *what, struct error *err)
+{
+	error_set(err, FINDING_NONE, "%s", what);
+	return error_next(err, "%s", _("\"posture-console history\" shows what is kept; the next update makes one."));
+}
+
 bool generation_resolve(const struct store *s, const char *asked, char *id, struct error *err)
 {
 	if (strcmp(asked, PREVIOUS_NAME) == 0)
 		return generation_linked(s, PREVIOUS_NAME, id, err) &&
-		       (id[0] != '\0' || error_set(err, FINDING_NONE, _("there is no previous generation")));
+		       (id[0] != '\0' || nothing_there(_("there is no previous generation"), err));
 	if (strcmp(asked, CURRENT_NAME) == 0)
 		return generation_linked(s, CURRENT_NAME, id, err) &&
-		       (id[0] != '\0' || error_set(err, FINDING_NONE, _("there is no generation yet")));
+		       (id[0] != '\0' || nothing_there(_("there is no generation yet"), err));
 	if (store_id_valid(asked)) {
 		snprintf(id, STORE_GENERATION_MAX, "%s", asked);
 		return true;

@@ -1,0 +1,97 @@
+#!/bin/bash
+# Every error says what failed, on what, why, and what to do next: a list of commands that fail, each in its own way. What a
+# person reads is one line on standard error, and --json tells the same.
+. "$top_srcdir/tests/lib/common.sh"
+
+# fails EXIT_CODE MENTIONS COMMAND...: ends so, names what it was about, says what next, in text and as JSON.
+fails() {
+	local want=$1 about=$2
+	shift 2
+	run "$want" "$@" </dev/null
+	ok "\"$*\" says what it was about ($about)" grep -qF -- "$about" "$work/err"
+	ok "\"$*\" is one line about it" test "$(grep -c '^posture-console: ' "$work/err")" -ge 1
+	ok "\"$*\" prints nothing hostile" bash -c '! grep -qP "[\x00-\x08\x0b-\x1f\x7f]" "$1"' - "$work/err"
+	run "$want" --json "$@" </dev/null
+	ok "\"$*\" says what next: $(tail -n 1 "$work/out" | cut -c 1-300)" json "$work/out" \
+		'any(len(x.get("next", "")) > 8 for x in (d if isinstance(d, list) else [d]))'
+}
+
+chmod 755 "$work"
+commands=$("$program" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
+for c in $commands; do
+	fails 2 --no-such-option "$c" --no-such-option
+done
+fails 2 no-such-command no-such-command
+fails 2 --config status --config
+fails 2 terminal
+
+# usage
+fails 2 nonsense update nonsense
+fails 2 --offline update --web --offline x.zip
+fails 2 nonsense check --only nonsense
+fails 2 seconds check --timeout nonsense
+fails 2 nonsense explain nonsense-nonsense
+fails 2 FINDING explain
+fails 2 nonsense history --limit nonsense
+fails 2 certs certs
+fails 2 nonsense certs nonsense
+fails 2 NAME certs show
+fails 2 FILE certs import
+fails 2 nonsense certs import x.pem --usage nonsense
+fails 2 nonsense proxy nonsense
+fails 2 config config
+fails 2 nonsense.key config get nonsense.key
+fails 2 nonsense.key config set nonsense.key 1
+fails 2 VALUE config set proxy.port
+fails 2 nonsense log --level nonsense
+fails 2 nonsense log --since nonsense
+fails 2 '(' log --regex --filter '('
+fails 2 nonsense bundle nonsense
+fails 2 bundle bundle
+fails 2 FILE bundle verify
+fails 2 -o bundle build .
+fails 2 DIR feed build
+fails 2 --to mirror
+fails 2 nonsense demo nonsense
+
+# what is not there, or is not what it should be
+: >"$work/empty"
+echo "no zip at all" >"$work/text.zip"
+head -c 3000 /dev/urandom >"$work/noise.zip"
+fails 65 none.zip update --offline "$work/none.zip"
+fails 65 empty update --offline "$work/empty"
+fails 65 text.zip bundle verify "$work/text.zip"
+fails 65 noise.zip bundle list "$work/noise.zip"
+fails 65 none.zip bundle verify "$work/none.zip"
+fails 1 '"nobody"' certs show nobody
+fails 1 '"nobody"' certs remove nobody
+fails 1 '"nobody"' certs trust nobody cisco-services
+fails 65 text.zip certs import "$work/text.zip"
+fails 73 none.pem certs import "$work/none.pem"
+fails 73 19990101-1 rollback 19990101-1
+fails 1 generation rollback
+fails 78 port config set proxy.port 99999
+fails 78 http://x config set source.feed_url http://x/
+fails 1 none.log log --file "$work/none.log"
+fails 73 none feed build "$work/none"
+fails 73 none bundle build "$work/none" -o "$work/o.zip"
+fails 69 127.0.0.1 update --no-check --url https://127.0.0.1:1/x.xml
+fails 69 127.0.0.1 certs verify 127.0.0.1:1
+fails 69 127.0.0.1 mirror --to "$work/m" --url https://127.0.0.1:1/x.xml
+fails 2 http update --url http://127.0.0.1/x.xml
+printf 'proxy = { port = "x"; };\n' >"$work/bad.conf"
+config=$work/bad.conf
+fails 78 bad.conf status
+fails 78 bad.conf config list
+config=$work/console.conf
+state=$work/empty
+fails 73 empty update --offline "$top_builddir/sample/posture-offline.zip"
+state=$work/state
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	cp "$program" "$top_builddir/sample/posture-offline.zip" "$work"
+	mkdir "$work/locked"
+	state=$work/locked
+	pc() { setpriv --reuid 65534 --regid 65534 --clear-groups "$work/posture-console" --config "$config" --state-dir "$state" "$@"; }
+	fails 77 locked update --offline "$work/posture-offline.zip"
+fi
+finish
