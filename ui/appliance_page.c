@@ -85,8 +85,9 @@ static void side_text(char *dst, size_t size, const struct appliance_row *row, c
 	else if (!json_is_object(side))
 		snprintf(dst, size, "-");
 	else
-		snprintf(dst, size, "%s%s", json_is_true(json_object_get(side, "enabled")) ? _("enabled") : _("disabled"),
-			 has_services(side) ? _(", services") : "");
+		snprintf(dst, size, "%s", json_is_true(json_object_get(side, "enabled"))
+						  ? has_services(side) ? _("enabled, services") : _("enabled")
+						  : has_services(side) ? _("disabled, services") : _("disabled"));
 }
 
 static const char *mark_of(const struct appliance_row *row)
@@ -104,7 +105,7 @@ static void put_row(void *data, struct page *p, int64_t at, bool selected)
 	char name[300], here[600], there[600];
 
 	if (row->proxy)
-		snprintf(name, sizeof(name), "%s: %s", _("Proxy"), text_of(row->json, "label"));
+		snprintf(name, sizeof(name), "%s: %s", _("Proxy"), _(text_of(row->json, "label")));
 	else
 		snprintf(name, sizeof(name), "%s", text_of(row->json, "name"));
 	side_text(here, sizeof(here), row, "here");
@@ -149,7 +150,7 @@ static void put_selected(const struct appliance *a, struct page *p)
 		usages_text(here, sizeof(here), json_object_get(row->json, "here"));
 		usages_text(there, sizeof(there), json_object_get(row->json, "there"));
 	}
-	page_rule(p, text_of(row->json, row->proxy ? "label" : "name"));
+	page_rule(p, row->proxy ? _(text_of(row->json, "label")) : text_of(row->json, "name"));
 	page_row(p, ROLE_NORMAL, LABEL_COLS, _("here"), here);
 	page_row(p, ROLE_NORMAL, LABEL_COLS, _("appliance"), there);
 }

@@ -307,26 +307,11 @@ struct form_dialog {
 	char reason[ERROR_TEXT_MAX];
 };
 
-static int label_width(const struct form *f)
-{
-	size_t most = FORM_LABEL_MIN;
-
-	for (size_t i = 0; i < f->count; i++) {
-		const struct field_spec *s = f->field[i].spec;
-		const char *label = s->label != NULL ? s->label :
-				    s->setting >= 0 ? setting_info((enum setting)s->setting)->label : "";
-
-		if (text_width(_(label)) > most)
-			most = text_width(_(label));
-	}
-	return (int)most + 4;
-}
-
 static void form_dialog_prepare(void *data, struct page *p)
 {
 	struct form_dialog *d = data;
 	struct page_button buttons[] = { { ID_ACCEPT, d->button }, { ID_CANCEL, _("Cancel") } };
-	int label = label_width(d->form);
+	int label = form_label_cols(d->form, FORM_LABEL_MIN + 3) + 1;
 
 	for (size_t i = 0; i < d->form->count; i++)
 		form_put(p, d->form, i, label);

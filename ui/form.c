@@ -373,13 +373,32 @@ void form_put_reason(struct page *p, const struct form *f, size_t field, int lab
 	page_wrap_after(p, ROLE_FAIL, label_cols, text);
 }
 
-void form_put(struct page *p, struct form *f, size_t field, int label_cols)
+static const char *label_of(const struct form *f, size_t field)
 {
 	const struct field_spec *s = f->field[field].spec;
 	const char *label = s->label != NULL ? s->label : s->setting >= 0 ? setting_info((enum setting)s->setting)->label : "";
 
+	return label[0] != '\0' ? _(label) : "";
+}
+
+int form_label_cols(const struct form *f, int least)
+{
+	int most = least;
+
+	for (size_t i = 0; i < f->count; i++) {
+		int cols = (int)text_width(label_of(f, i)) + 3;
+
+		if (cols > most)
+			most = cols;
+	}
+	return most;
+}
+
+void form_put(struct page *p, struct form *f, size_t field, int label_cols)
+{
+
 	page_line(p);
-	page_cell(p, ROLE_LABEL, label_cols - 2, _(label));
+	page_cell(p, ROLE_LABEL, label_cols - 2, label_of(f, field));
 	if (form_field_is_changed(f, field))
 		page_put(p, ROLE_WARN, "*");
 	page_tab(p, label_cols);

@@ -82,6 +82,8 @@ bool form_is_on(const struct form *f, size_t field);	/* CHECK */
 /* Sets a value as the operator would: checked, unsaved. False when it is refused (it stays, with its reason). */
 bool form_set(struct form *f, size_t field, const char *text);
 
+/* Columns that the widest label takes in this language, with those for the mark; at least `least`. */
+int form_label_cols(const struct form *f, int least);
 /* "Label   * value", the reason behind or below it. label_cols includes two columns for the mark. */
 void form_put(struct page *p, struct form *f, size_t field, int label_cols);
 /* The value only, in `cols` columns (0: what is left) of the line that stands; and the reason, for where it suits. */

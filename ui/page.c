@@ -187,8 +187,9 @@ void page_right(struct page *p, enum theme_role role, const char *text)
 	char safe[1024];
 	int width = (int)text_width(text_safe(safe, sizeof(safe), text));
 
-	if (p->col + width > p->base_cols)
-		width = p->base_cols - p->col;
+	/* A space at least keeps it apart from what stands there. */
+	if (p->col + 1 + width > p->base_cols)
+		width = p->base_cols - p->col - 1;
 	page_tab(p, p->base_cols - width);
 	page_put(p, role, text);
 }

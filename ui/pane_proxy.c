@@ -258,18 +258,23 @@ static void test(struct proxy_pane *p)
 
 /* --- the page -------------------------------------------------------------------------------------------------------- */
 
+static int label_cols(const struct proxy_pane *p)
+{
+	return form_label_cols(&p->form, LABEL_COLS);
+}
+
 static void put_login(struct proxy_pane *p, struct page *page)
 {
-	form_put(page, &p->form, AT_LOGIN, LABEL_COLS);
+	form_put(page, &p->form, AT_LOGIN, label_cols(p));
 	if (!needs_login(p)) {
-		page_row(page, ROLE_DIM, LABEL_COLS, _("User"), "-");
-		page_row(page, ROLE_DIM, LABEL_COLS, _("Password"), "-");
+		page_row(page, ROLE_DIM, label_cols(p), _("User"), "-");
+		page_row(page, ROLE_DIM, label_cols(p), _("Password"), "-");
 		return;
 	}
-	form_put(page, &p->form, AT_USER, LABEL_COLS);
-	form_put(page, &p->form, AT_PASSWORD, LABEL_COLS);
+	form_put(page, &p->form, AT_USER, label_cols(p));
+	form_put(page, &p->form, AT_PASSWORD, label_cols(p));
 	if (p->password_problem.message[0] != '\0')
-		page_wrap_after(page, ROLE_FAIL, LABEL_COLS, p->password_problem.message);
+		page_wrap_after(page, ROLE_FAIL, label_cols(p), p->password_problem.message);
 	else if (p->form.field[AT_PASSWORD].is_set && password_goes(p))
 		page_put(page, ROLE_WARN, _("  ?? goes: it belongs to the other user"));
 	else if (!p->form.field[AT_PASSWORD].is_set && !typed_password(p))
@@ -292,33 +297,33 @@ static void put_answer(const struct proxy_pane *p, struct page *page)
 	const struct proxy_answer *a = &p->answer;
 
 	page_line(page);
-	page_cell(page, ROLE_LABEL, LABEL_COLS, _("Connection"));
+	page_cell(page, ROLE_LABEL, label_cols(p), _("Connection"));
 	put_part(page, a->connection, a->connection_text);
 	if (a->tunnel != PROXY_ANSWER_NONE) {
 		page_line(page);
-		page_cell(page, ROLE_LABEL, LABEL_COLS, _("Feed through it"));
+		page_cell(page, ROLE_LABEL, label_cols(p), _("Feed through it"));
 		put_part(page, a->tunnel, a->tunnel_text);
 	}
 	if (a->cause[0] != '\0' || a->summary[0] != '\0') {
 		page_line(page);
-		page_cell(page, ROLE_LABEL, LABEL_COLS, a->cause[0] != '\0' ? _("Cause") : _("It said"));
-		page_wrap_after(page, ROLE_NORMAL, LABEL_COLS, a->summary);
+		page_cell(page, ROLE_LABEL, label_cols(p), a->cause[0] != '\0' ? _("Cause") : _("It said"));
+		page_wrap_after(page, ROLE_NORMAL, label_cols(p), a->summary);
 		if (a->cause[0] != '\0') {
 			page_line(page);
-			page_tab(page, LABEL_COLS);
+			page_tab(page, label_cols(p));
 			page_putf(page, ROLE_DIM, "[%s]", a->cause);
 		}
 	}
 	if (a->next[0] != '\0') {
 		page_line(page);
-		page_cell(page, ROLE_LABEL, LABEL_COLS, _("What to do"));
-		page_wrap_after(page, ROLE_NORMAL, LABEL_COLS, a->next);
+		page_cell(page, ROLE_LABEL, label_cols(p), _("What to do"));
+		page_wrap_after(page, ROLE_NORMAL, label_cols(p), a->next);
 	}
 	if (a->note[0] != '\0') {
 		page_line(page);
-		page_cell(page, ROLE_LABEL, LABEL_COLS, "");
+		page_cell(page, ROLE_LABEL, label_cols(p), "");
 		page_put(page, ROLE_WARN, "??  ");
-		page_wrap_after(page, ROLE_NORMAL, LABEL_COLS + 4, a->note);
+		page_wrap_after(page, ROLE_NORMAL, label_cols(p) + 4, a->note);
 	}
 }
 
@@ -357,17 +362,17 @@ static void prepare(void *pane, struct page *page)
 	struct proxy_pane *p = pane;
 
 	page_rule(page, !settings_bool(p->app->settings, SETTING_PROXY_ENABLED) ? _("Proxy\tnot used") : _("Proxy\tin use"));
-	form_put(page, &p->form, AT_ENABLED, LABEL_COLS);
-	form_put(page, &p->form, AT_SCHEME, LABEL_COLS);
-	form_put(page, &p->form, AT_HOST, LABEL_COLS);
-	form_put(page, &p->form, AT_PORT, LABEL_COLS);
+	form_put(page, &p->form, AT_ENABLED, label_cols(p));
+	form_put(page, &p->form, AT_SCHEME, label_cols(p));
+	form_put(page, &p->form, AT_HOST, label_cols(p));
+	form_put(page, &p->form, AT_PORT, label_cols(p));
 	put_login(p, page);
-	form_put(page, &p->form, AT_BYPASS, LABEL_COLS);
+	form_put(page, &p->form, AT_BYPASS, label_cols(p));
 	if (page_left(page) > 3)
 		page_line(page);
 	put_buttons(p, page);
 	if (p->test != NULL)
-		page_row(page, ROLE_DIM, LABEL_COLS, _("Test"), _("asking the proxy for a way to the feed ..."));
+		page_row(page, ROLE_DIM, label_cols(p), _("Test"), _("asking the proxy for a way to the feed ..."));
 	else if (p->tested)
 		put_answer(p, page);
 	else

@@ -42,12 +42,12 @@ static void put_bundle(struct update_pane *p, struct page *page)
 	int cols = (int)text_width(browse);
 
 	page_line(page);
-	page_cell(page, ROLE_LABEL, FIELD_COLS, _("Bundle"));
+	page_cell(page, ROLE_LABEL, form_label_cols(&p->form, FIELD_COLS), _("Bundle"));
 	form_put_value(page, &p->form, UPDATE_FIELD_BUNDLE, page_cols_left(page) - cols - 1);
 	page_put(page, ROLE_NORMAL, " ");
 	page_item(page, ACTION_BUNDLE, ITEM_BUTTON, cols);
 	page_put(page, ROLE_KEY, browse);
-	form_put_reason(page, &p->form, UPDATE_FIELD_BUNDLE, FIELD_COLS);
+	form_put_reason(page, &p->form, UPDATE_FIELD_BUNDLE, form_label_cols(&p->form, FIELD_COLS));
 }
 
 static void put_source(struct update_pane *p, struct page *page)
@@ -57,10 +57,10 @@ static void put_source(struct update_pane *p, struct page *page)
 	char next[64], stamp[32];
 
 	page_rule(page, _("Update source"));
-	form_put(page, &p->form, UPDATE_FIELD_SOURCE, FIELD_COLS);
-	form_put(page, &p->form, UPDATE_FIELD_URL, FIELD_COLS);
+	form_put(page, &p->form, UPDATE_FIELD_SOURCE, form_label_cols(&p->form, FIELD_COLS));
+	form_put(page, &p->form, UPDATE_FIELD_URL, form_label_cols(&p->form, FIELD_COLS));
 	put_bundle(p, page);
-	form_put(page, &p->form, UPDATE_FIELD_AUTOMATIC, FIELD_COLS);
+	form_put(page, &p->form, UPDATE_FIELD_AUTOMATIC, form_label_cols(&p->form, FIELD_COLS));
 	settings_text(s, SETTING_SCHEDULE_INITIAL_DELAY, &delay);
 	page_putf(page, ROLE_NORMAL, _(" every %d h, first after %s"), (int)settings_int(s, SETTING_SCHEDULE_EVERY_HOURS),
 		  buffer_text(&delay));
@@ -83,11 +83,24 @@ static const char *status_text(const char *status)
 	return _("No update yet");
 }
 
+/* The widest label in this language. */
+static int information_cols(void)
+{
+	int most = INFO_COLS;
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if ((int)text_width(_(known[i].label)) + 2 > most)
+			most = (int)text_width(_(known[i].label)) + 2;
+	}
+	return most;
+}
+
 /* `spare`: lines that what stands below it will need. On a small screen the versions give way to why an update failed. */
 static void put_information(const struct update_pane *p, struct page *page, int spare)
 {
 	const struct watch *w = &p->app->watch;
 	char text[256], stamp[32], spent[64];
+	int cols = information_cols();
 
 	page_rule(page, _("Update information"));
 	snprintf(text, sizeof(text), "%s", _("never"));
@@ -95,14 +108,14 @@ static void put_information(const struct update_pane *p, struct page *page, int 
 		snprintf(text, sizeof(text), "%s  %s, %s", local_time(stamp, sizeof(stamp), w->state.last_success),
 			 strcmp(w->state.success_source, "web") == 0 ? _("web") : _("offline"),
 			 page_duration(spent, sizeof(spent), w->state.success_duration_ms));
-	page_row(page, ROLE_NORMAL, INFO_COLS, _("Last successful update on"), text);
-	page_row(page, ROLE_NORMAL, INFO_COLS, _("Last update status"),
+	page_row(page, ROLE_NORMAL, cols, _("Last successful update on"), text);
+	page_row(page, ROLE_NORMAL, cols, _("Last update status"),
 		 watch_stopped(w) ? _("Stopped") : status_text(w->state.last_status));
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]) && page_left(page) > spare; i++) {
 		const struct store_component *c =
 			w->current != NULL ? store_generation_component(w->current, known[i].id) : NULL;
 
-		page_row(page, ROLE_NORMAL, INFO_COLS, _(known[i].label), c != NULL ? c->version : "-");
+		page_row(page, ROLE_NORMAL, cols, _(known[i].label), c != NULL ? c->version : "-");
 	}
 	if (w->problem.message[0] != '\0')
 		page_wrap(page, ROLE_FAIL, w->problem.message);

@@ -25,6 +25,9 @@ screens=$(ls "$work"/ui/golden/*.txt 2>/dev/null)
 [ "$(wc -w <<<"$screens")" -ge 5 ] || { echo "there are no screens"; exit 1; }
 [ -z "${KEEP:-}" ] || cp -r "$work/ui/golden" "$KEEP"
 # shellcheck disable=SC2086
-python3 "$top_srcdir/tests/ui/pseudo_screens.py" "$top_srcdir/tests/ui/pseudo-data.txt" $screens || status=1
+python3 "$top_srcdir/tests/ui/pseudo_screens.py" cut "$top_srcdir/tests/ui/pseudo-cut.txt" $screens || status=1
+# The golden screens of the wide language show what nobody marked for translation.
+python3 "$top_srcdir/tests/ui/pseudo_screens.py" english "$top_srcdir/tests/ui/pseudo-data.txt" \
+	"$top_srcdir"/tests/ui/golden/*-wide.txt || status=1
 echo "$(wc -w <<<"$screens") screens"
 exit $status

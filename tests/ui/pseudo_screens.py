@@ -1,71 +1,49 @@
 #!/usr/bin/env python3
-"""Looks for text that is not translated, or that is cut, in screens that were made with pseudo_catalogue.py.
-pseudo_screens.py DATA SCREEN...   DATA: regular expressions, one a line, for what is no text of ours: host names, keys, paths."""
+"""Looks at golden screens in made-up languages.
+
+pseudo_screens.py english DATA SCREEN...   screens of wide.py, where every translated word is in full-width letters: what is in
+                                           plain ones was never translated. DATA: regular expressions, one a line, for what is
+                                           no text of ours: host names, keys, paths.
+pseudo_screens.py cut KNOWN SCREEN...      screens of pseudo_catalogue.py, where every translated text is in double brackets:
+                                           what ends in an ellipsis before the closing one was cut. KNOWN: those that may be."""
 import re
 import sys
 
-OPEN, CLOSE, CUT = '\u27e6', '\u27e7', '\u2026>'
-FRAME = '\u2502\u2500\u250c\u2510\u2514\u2518\u251c\u2524\u252c\u2534\u253c\u2501'
+
+def lines(path):
+    with open(path, encoding='utf-8') as file:
+        return [line for line in file.read().split('\n') if line.strip() and not line.startswith('#')]
 
 
-def cells(row):
-    """The parts of a row that stand for themselves: between frames."""
-    return re.split(f'[{FRAME}]+', row)
-
-
-def outside(row, depth):
-    """What of a row is in no brackets, and how deep it ends. Closing without opening: all before it was inside."""
-    kept, deepest = '', depth
-    for c in row:
-        if c == OPEN:
-            depth += 1
-        elif c == CLOSE:
-            if depth == 0:
-                kept = re.sub(r'\S+(?: \S+)*\s*$', '', kept)
-            else:
-                depth -= 1
-        elif depth == 0:
-            kept += c
-        else:
-            kept += ' '
-    return kept, depth
-
-
-def cut(row):
-    """Texts that begin and are cut by an ellipsis."""
-    return re.findall(f'{OPEN}[^{OPEN}{CLOSE}]*\u2026', row)
+def rows(path):
+    """A screen's rows, without the place of the cursor, and without the log's records: others wrote those."""
+    with open(path, encoding='utf-8') as file:
+        all_rows = file.read().split('\n')
+    for row in all_rows:
+        if row.startswith('cursor '):
+            return
+        if not re.match(r'(\u2502 )?[ *>!]*(\d\d\d\d-\d\d-\d\d )?\d\d:\d\d:\d\d,\d\d\d ', row):
+            yield row
 
 
 def main():
-    data = [re.compile(line) for line in open(sys.argv[1], encoding='utf-8').read().split('\n')
-            if line.strip() and not line.startswith('#')]
-    untranslated, clipped = {}, {}
-    for path in sys.argv[2:]:
-        rows = open(path, encoding='utf-8').read().split('\n')
-        name = path.rsplit('/', 1)[1].replace('-wide', '')
-        depth, in_log = 0, False
-        for row in rows[:-2]:
-            # The log strip shows what others wrote.
-            in_log = in_log or bool(re.match('\u2500 .*\u2500$', row) and not row.startswith(('\u250c', '\u2514')))
-            if in_log and not re.match(r' .*' + OPEN, row):
-                depth = 0
-                if not row.startswith('\u2500'):
-                    continue
-            for text in cut(row):
-                clipped.setdefault(text, name)
-            for cell in cells(row):
-                rest, depth = outside(cell, depth)
-                for pattern in data:
+    kind, given, screens = sys.argv[1], [re.compile(x) for x in lines(sys.argv[2])], sys.argv[3:]
+    found = {}
+    for path in screens:
+        for row in rows(path):
+            if kind == 'english':
+                rest = row
+                for pattern in given:
                     rest = pattern.sub(' ', rest)
-                for word in re.findall('[A-Za-z]{3,}', rest):
-                    untranslated.setdefault(word, f'{name}: {row.strip()}')
-            if not re.search(f'[{OPEN}]', row) or row.rstrip().endswith(CLOSE):
-                depth = 0 if CLOSE in row or depth > 4 else depth
-    for word, where in sorted(untranslated.items()):
-        print(f'not translated: {word}   {where}')
-    for text, where in sorted(clipped.items()):
-        print(f'cut: {text}   {where}')
-    sys.exit(1 if untranslated or clipped else 0)
+                parts = re.findall('[A-Za-z]{3,}', rest)
+            else:
+                parts = [p for p in re.findall('\u27e6[^\u27e6\u27e7\u2502]*\u2026', row)
+                         if not any(pattern.search(p) for pattern in given)]
+            for part in parts:
+                found.setdefault(part, f'{path.rsplit("/", 1)[1]}: {row.strip()}')
+    for part, where in sorted(found.items()):
+        print(f'{"not translated" if kind == "english" else "cut"}: {part}\n    {where}')
+    sys.exit(1 if found else 0)
 
 
 main()
