@@ -655,3 +655,173 @@ def _(lab):
     world(lab, ntp=False)
     lab.web(certificate="patches")
     o.ntpsec(NTP, "server 192.0.2.77 iburst")
+
+
+# --- more of the same ---------------------------------------------------------------------------------------------------------
+
+def stub(lab, *lines):
+    """A forwarder on the client itself, as many systems have."""
+    o = Others(lab)
+    folder, path = o.config("stub", "\n".join(["listen-address=127.0.0.1", "bind-interfaces", "port=53", "no-resolv", "no-hosts", "user=root",
+                                               "group=root", "pid-file=", *lines]) + "\n")
+    lab.servers.start("stub", ["dnsmasq", "-k", "-C", path], ("udp", "127.0.0.1", 53), "c")
+    lab.resolv("nameserver 127.0.0.1\noptions edns0 trust-ad\n")
+
+
+@case("healthy-stub-dnsmasq", needs=("dnsmasq",), seconds=4)
+def _(lab):
+    other(lab)
+    world(lab)
+    lab.web(certificate="patches")
+    stub(lab, f"server={DNS}")
+
+
+@case("healthy-proxy-on-localhost", needs=("tinyproxy",), seconds=4)
+def _(lab):
+    """A helper on this node itself, which logs in to the real proxy elsewhere."""
+    o = other(lab)
+    world(lab)
+    lab.web(certificate="patches")
+    folder, path = o.config("local-proxy", "Port 3128\nListen 127.0.0.1\nTimeout 20\nMaxClients 20\n")
+    mounts = [(source, target) for target, source in lab.files.items() if source]
+    lab.servers.start("local-proxy", ["tinyproxy", "-d", "-c", path], ("tcp", "127.0.0.1", 3128), "c", mounts=mounts)
+    lab.proxy(host="127.0.0.1", port=3128)
+
+
+@case("healthy-tls12-rsa", needs=("haproxy",), seconds=4)
+def _(lab):
+    """An old balancer: TLS 1.2, one RSA cipher of the older kind with forward secrecy."""
+    o = other(lab)
+    world(lab)
+    lab.servers.nginx("10.30.0.99", None, lab.feed_root, port=8000)
+    o.haproxy("old", f"frontend f\n  bind {WEB}:443 ssl crt {o.bundle(lab.pki.path('patches'))} ssl-max-ver TLSv1.2 ciphers ECDHE-RSA-AES128-GCM-SHA256\n"
+              "  default_backend b\nbackend b\n  server s 10.30.0.99:8000")
+
+
+@case("healthy-upper-case-name", seconds=4)
+def _(lab):
+    other(lab)
+    world(lab)
+    lab.web(certificate="patches")
+    lab.set(source__feed_url="https://FEED.Patches-CDN.org/posture-update.xml")
+
+
+@case("healthy-bypass-address", needs=("tinyproxy",), seconds=4)
+def _(lab):
+    """The proxy cannot reach the mirror, and need not: the list excludes its network."""
+    pki = lab.own_pki()
+    pki.make("leaf", "literal", "inter", f"IP:{WEB}", subject="/CN=mirror")
+    world(lab)
+    lab.web(certificate="literal", port=8443)
+    lab.set(source__feed_url=f"https://{WEB}:8443/posture-update.xml")
+    lab.proxy(port=8888, bypass=["151.101.0.0/16"])
+
+
+@case("other-proxy-two-addresses", warn=["tcp-some-addresses-dead"], needs=("tinyproxy",))
+def _(lab):
+    o = other(lab)
+    world(lab, records=names(**{"gw.site.internal": {"A": [PROXY, "10.30.0.81"]}}))
+    lab.net.addresses("s", "10.30.0.81")
+    lab.web(certificate="patches")
+    o.tinyproxy(PROXY, 8888)
+    lab.proxy(host="gw.site.internal", port=8888)
+
+
+@case("other-proxy-certificate-expired-haproxy", "proxy-certificate-bad", needs=("haproxy", "tinyproxy"))
+def _(lab):
+    o = other(lab)
+    lab.pki.make("leaf", "gw", "corp-root", "DNS:gw.site.internal", subject="/CN=gw", start="20230101000000Z", end="20250101000000Z")
+    world(lab)
+    lab.web(certificate="patches")
+    o.tinyproxy(PROXY, 8888)
+    o.haproxy("tls", f"frontend f\n  mode tcp\n  bind {PROXY}:3129 ssl crt {o.bundle(lab.pki.path('gw'))}\n  default_backend b\n"
+              f"backend b\n  mode tcp\n  server s {PROXY}:8888")
+    lab.proxy(host="gw.site.internal", port=3129, scheme="https")
+
+
+@case("other-proxy-scheme-in-host", "config-invalid")
+def _(lab):
+    """The settings refuse it by line and key, before anything goes out."""
+    other(lab)
+    world(lab)
+    lab.web(certificate="patches")
+    lab.set(proxy__enabled=True, proxy__host="http://gw.site.internal", proxy__port=8888)
+
+
+@case("other-proxy-timeout-port", "proxy-timeout", needs=("tinyproxy",))
+def _(lab):
+    """A firewall of this site lets 3128 pass, and the proxy is on 8888."""
+    o = other(lab)
+    world(lab)
+    lab.web(certificate="patches")
+    o.tinyproxy(PROXY, 8888)
+    lab.proxy(host="gw.site.internal", port=8888)
+    lab.net.nft("r", ["forward tcp dport { 53, 443, 3128 } accept", "forward meta l4proto tcp drop"])
+
+
+@case("other-dns-stub-upstream-dead", "dns-timeout", needs=("dnsmasq",))
+def _(lab):
+    """The forwarder of this node runs; whom it asks does not answer."""
+    other(lab)
+    lab.ntp()
+    lab.net.nft("s", [f"input ip daddr {DNS} drop"])
+    stub(lab, f"server={DNS}")
+
+
+@case("other-dns-stub-gone", "dns-stub-stopped")
+def _(lab):
+    other(lab)
+    lab.ntp()
+    lab.resolv("nameserver 127.0.0.1\n")
+
+
+@case("other-local-firewall", "local-firewall-reject")
+def _(lab):
+    other(lab, port=9443)
+    world(lab)
+    lab.web(certificate="patches", port=9443)
+    lab.net.nft("c", ["output tcp dport 9443 reject"])
+
+
+@case("other-local-firewall-drop", "local-firewall-drop")
+def _(lab):
+    other(lab, port=9443)
+    world(lab)
+    lab.web(certificate="patches", port=9443)
+    lab.net.nft("c", ["output tcp dport 9443 drop"])
+
+
+@case("other-cert-expired-clock-wrong-too", "cert-expired", warn=["time-offset"])
+def _(lab):
+    """The clock is an hour and a bit behind, and the certificate has expired for good: the clock explains nothing."""
+    other(lab)
+    lab.pki.make("leaf", "late", "ursa-tls", f"DNS:{HOST}", subject="/CN=late", start="20230101000000Z", end="20260101000000Z")
+    lab.bad_dns(records=names())
+    lab.ntp(offset=4000)
+    lab.web(certificate="late")
+
+
+@case("other-http-waf", "http-forbidden", needs=("haproxy",))
+def _(lab):
+    """A filter in front of the feed has a page of its own."""
+    o = other(lab)
+    world(lab)
+    o.haproxy("waf", f"frontend f\n  bind {WEB}:443 ssl crt {o.bundle(lab.pki.path('patches'))} alpn h2,http/1.1\n"
+              "  http-request return status 403 content-type text/html string \"<html><h1>Request rejected</h1>Support ID 123</html>\"")
+
+
+@case("other-http-reset-stunnel", "http-reset", needs=("stunnel",))
+def _(lab):
+    """stunnel without its server: the handshake is made, and the request ends with a reset."""
+    o = other(lab)
+    world(lab)
+    o.stunnel(WEB, lab.pki.path("patches"), "10.30.0.99:8000")
+
+
+@case("other-loss", warn=["path-loss"], hops=2)
+def _(lab):
+    """A third of all packets to the feed gets lost, by chance."""
+    other(lab)
+    world(lab)
+    lab.web(certificate="patches")
+    lab.net.nft("m", [f"forward ip daddr {WEB} numgen random mod 10 < 3 drop"])
