@@ -1,8 +1,10 @@
 """The table of cases. A case is a function that sets a situation up, with what the diagnosis must say of it."""
+import os
 from dataclasses import dataclass
 from typing import Callable, Optional
 
 CASES = {}
+PEAK_MB = 64 # whatever a server sends
 
 
 @dataclass
@@ -42,6 +44,8 @@ def judge(one, outcome):
     expected = 1 if one.cause else 3 if one.warnings else 0
     if outcome.exit_code != expected and not (outcome.exit_code == 3 and outcome.also and not one.cause):
         return f"exit code {outcome.exit_code} in place of {expected}"
+    if outcome.peak_mb > PEAK_MB and "ASAN_OPTIONS" not in os.environ:
+        return f"took {outcome.peak_mb:.0f} MB of memory, more than {PEAK_MB} MB"
     if outcome.seconds > one.seconds:
         return f"took {outcome.seconds:.1f} s, more than {one.seconds:.0f} s"
     return None

@@ -248,7 +248,10 @@ class Lab:
     def check(self):
         began = time.monotonic()
         done = self.run("check", "--json", *self.arguments)
-        return Outcome(done, time.monotonic() - began)
+        outcome = Outcome(done, time.monotonic() - began)
+        # Of the largest process among those that this case has waited for; the servers come later.
+        outcome.peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        return outcome
 
     def close(self):
         for function in reversed(self.closers):
