@@ -71,9 +71,9 @@ static pcre2_code *compile(const char *pattern)
 struct redactor *redactor_new(void)
 {
 	struct redactor *r = calloc(1, sizeof(*r));
-	bool ok = r != NULL;
+	bool ok = true;
 
-	if (!ok)
+	if (r == NULL)
 		return NULL;
 	for (size_t i = 0; i < NETS; i++) {
 		r->codes[i] = compile(nets[i].pattern);
