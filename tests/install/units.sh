@@ -24,6 +24,10 @@ exposure=$(systemd-analyze security --offline=yes --no-pager "$work/system/postu
 [ -n "$exposure" ] || exposure=unknown
 echo "exposure $exposure (10 is worst)"
 ok "the service is confined (exposure $exposure, at most 5)" awk -v e="$exposure" 'BEGIN { exit !(e != "unknown" && e + 0 <= 5) }'
+# Without these the processes that unpack archives could not confine themselves, or would be killed when they try.
+ok "the service may confine its processes further" sh -c "
+	grep -q '^SystemCallFilter=@system-service .*landlock_create_ruleset.*landlock_restrict_self' '$work/system/posture-console.service' &&
+	grep -qx SystemCallErrorNumber=EPERM '$work/system/posture-console.service'"
 # What it runs is accepted by the program, and does nothing while nothing is due.
 command=$(sed -n "s|^ExecStart=$bindir/posture-console ||p" "$units/system/posture-console.service")
 ok "the unit runs an update --if-due" test "$command" = "update --if-due --quiet"
