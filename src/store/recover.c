@@ -234,38 +234,6 @@ static bool finish_defaults(void *data, const char *name, struct error *err)
 	return true;
 }
 
-/* Removes what lies in staging from before: what was being built or removed, and partial downloads nobody came back to. */
-static bool is_stale(int dirfd, const char *name)
-{
-	struct stat st;
-
-	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode) &&
-	       st.st_mtime < clock_now() - STALE_AFTER_S;
-}
-
-static bool clean_part(void *data, const char *name, struct error *err)
-{
-	const int *fd = data;
-
-	return !is_stale(*fd, name) || file_remove_tree(*fd, name, err);
-}
-
-static bool clean_staging(void *data, const char *name, struct error *err)
-{
-	struct recovery *r = data;
-	int fd = r->s->staging_fd, below;
-	bool ok;
-
-	if (has_ending(name, BUILD_ENDING) || has_ending(name, REMOVED_ENDING))
-		return file_remove_tree(fd, name, err);
-	if (!clean_part(&fd, name, err))
-		return false;
-	below = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	ok = below < 0 || store_each_entry(below, clean_part, &below, err);
-	file_close(&below);
-	return ok;
-}
-
 /* Also when it is only waiting for its parent to take note. */
 static bool process_is_gone(pid_t pid)
 {
@@ -285,20 +253,56 @@ static bool process_is_gone(pid_t pid)
 }
 
 /* ".name.<pid>.<n>.tmp" of an atomic write whose process died. */
-static bool clean_temporary(void *data, const char *name, struct error *err)
+static bool is_dead_temporary(const char *name)
 {
-	struct recovery *r = data;
 	const char *dot;
 	long pid;
 
 	if (name[0] != '.' || !has_ending(name, ".tmp"))
-		return true;
+		return false;
 	dot = memrchr(name, '.', strlen(name) - strlen(".tmp"));
 	dot = dot != NULL ? memrchr(name, '.', (size_t)(dot - name)) : NULL;
 	pid = dot != NULL ? strtol(dot + 1, NULL, 10) : 0;
-	if (pid <= 0 || pid > INT_MAX || pid == getpid() || !process_is_gone((pid_t)pid))
-		return true;
-	return file_remove_tree(r->s->fd, name, err);
+	return pid > 0 && pid <= INT_MAX && pid != getpid() && process_is_gone((pid_t)pid);
+}
+
+/* Removes what lies in staging from before: what was being built or removed, and partial downloads nobody came back to. */
+static bool is_stale(int dirfd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode) &&
+	       st.st_mtime < clock_now() - STALE_AFTER_S;
+}
+
+static bool clean_part(void *data, const char *name, struct error *err)
+{
+	const int *fd = data;
+
+	return (!is_stale(*fd, name) && !is_dead_temporary(name)) || file_remove_tree(*fd, name, err);
+}
+
+static bool clean_staging(void *data, const char *name, struct error *err)
+{
+	struct recovery *r = data;
+	int fd = r->s->staging_fd, below;
+	bool ok;
+
+	if (has_ending(name, BUILD_ENDING) || has_ending(name, REMOVED_ENDING))
+		return file_remove_tree(fd, name, err);
+	if (!clean_part(&fd, name, err))
+		return false;
+	below = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	ok = below < 0 || store_each_entry(below, clean_part, &below, err);
+	file_close(&below);
+	return ok;
+}
+
+static bool clean_temporary(void *data, const char *name, struct error *err)
+{
+	struct recovery *r = data;
+
+	return !is_dead_temporary(name) || file_remove_tree(r->s->fd, name, err);
 }
 
 bool store_recover(struct store *s, char *what, struct error *err)
