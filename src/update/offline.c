@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
+#include "feed/apart.h"
 #include "update/fetch.h"
 #include "update/run.h"
 
@@ -167,8 +168,7 @@ bool update_offline_manifest(struct update *u, struct error *err)
 	if (u->bundle_fd < 0)
 		return false;
 	update_phase(u, "manifest");
-	if (!bundle_open(u->bundle_fd, u->from, &u->bundle, err) ||
-	    !bundle_manifest(u->bundle, &u->manifest, &u->xml, &u->p7s, err))
+	if (!apart_bundle(u->bundle_fd, u->from, &u->bundle, &u->manifest, &u->xml, &u->p7s, err))
 		return false;
 	if (u->manifest->synthetic)
 		update_notice(u, FINDING_BUNDLE_NO_MANIFEST,

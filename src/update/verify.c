@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "feed/apart.h"
 #include "trust/trust.h"
 #include "update/run.h"
 
@@ -80,7 +81,7 @@ static bool check_age(const struct update *u, struct error *err)
 
 bool update_verify_manifest(struct update *u, struct error *err)
 {
-	if (u->manifest == NULL && !manifest_parse(u->xml.data, u->xml.len, &u->manifest, err))
+	if (u->manifest == NULL && !apart_manifest(u->xml.data, u->xml.len, &u->manifest, err))
 		return false;
 	return check_signature(u, err) && manifest_check_time(u->manifest, clock_now(), FUTURE_SLACK_S, err) &&
 	       check_age(u, err);

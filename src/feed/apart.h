@@ -1,0 +1,24 @@
+/* apart.h - takes hostile bytes apart in a process that can do nothing else: the XML of a manifest, the directory of a zip.
+ *
+ * The process is confined (base/confine.h) before it looks at the first byte; what comes back through a pipe is plain data,
+ * which is checked again here. A crash of it is a finding, not the end of the update.
+ */
+#ifndef PC_FEED_APART_H
+#define PC_FEED_APART_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "feed/bundle.h"
+#include "feed/manifest.h"
+
+/* manifest_parse(), apart. */
+bool apart_manifest(const char *xml, size_t len, struct manifest **out, struct error *err);
+
+/* bundle_open() and bundle_manifest(), apart; both must succeed. */
+bool apart_bundle(int fd, const char *label, struct bundle **out, struct manifest **manifest, struct buffer *xml,
+		  struct buffer *p7s, struct error *err);
+
+#endif
