@@ -85,11 +85,11 @@ static void put_title(const struct log_pane *p, struct page *page)
 	buffer_puts(&title, p->name != NULL ? p->name : "");
 	if (p->view != NULL) {
 		view_counts(p->view, &c);
+		put_follow(p, &c, &title);
 		buffer_printf(&title, "\t%s\t", page_size(size, sizeof(size), (long long)c.bytes));
 		put_number(&title, c.records);
-		buffer_puts(&title, c.indexed ? _(" records") : _(" records so far"));
+		buffer_puts(&title, c.indexed ? _(" records") : _("+ records"));
 		put_filter(p, &c, &title);
-		put_follow(p, &c, &title);
 	}
 	if (p->view == NULL || source_state(view_source(p->view)) != SOURCE_READING) {
 		log_state_text(p, &state);

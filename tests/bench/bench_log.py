@@ -26,7 +26,7 @@ import tempfile
 import time
 
 import make_log
-from terminal import Terminal
+from terminal_meter import Terminal
 
 TERMS = ("xterm-256color", "linux", "vt100")
 # The letters of two tokens that follow each other differ everywhere, so that none of them is on the screen already.
