@@ -108,8 +108,7 @@ static int warnings_of(const struct trust_entry *e)
 	return __builtin_popcount(e->remarks);
 }
 
-/* What the boxes say: the vendor's terms, short. */
-static const char *box_name(unsigned int usage)
+const char *certs_usage_word(unsigned int usage)
 {
 	switch (usage) {
 	case TRUST_CISCO_SERVICES: return _("Cisco services");
@@ -123,7 +122,7 @@ static const int box_order[CERTS_USAGES] = { 3, 0, 1, 2 };
 
 static int box_cols(unsigned int usage)
 {
-	return 4 + (int)text_width(box_name(usage));
+	return 4 + (int)text_width(certs_usage_word(usage));
 }
 
 static int usage_rows(const struct page *p)
@@ -167,7 +166,7 @@ static void put_usages(struct page *p, const struct trust_entry *e, bool boxes)
 				item->cursor = 1;
 		}
 		page_put(p, boxes ? ROLE_FIELD : ROLE_NORMAL, on ? "[x]" : "[ ]");
-		page_putf(p, on ? ROLE_NORMAL : ROLE_DIM, " %s", box_name(usage));
+		page_putf(p, on ? ROLE_NORMAL : ROLE_DIM, " %s", certs_usage_word(usage));
 		cols += width + 2;
 	}
 }
@@ -201,7 +200,7 @@ int certs_card_rows(const struct page *p, const struct trust_entry *entry)
 	return rows;
 }
 
-static void put_line_of(struct page *p, const struct trust_entry *e, enum line line, bool boxes)
+static void put_line_of(struct page *p, const struct trust_entry *e, enum line line, enum certs_card how)
 {
 	switch (line) {
 	case LINE_SUBJECT: put_subject(p, e); break;
@@ -212,25 +211,25 @@ static void put_line_of(struct page *p, const struct trust_entry *e, enum line l
 	case LINE_KEY: put_key(p, e); break;
 	case LINE_DESCRIPTION: put_description(p, e); break;
 	case LINE_WARNINGS: put_warnings(p, e); break;
-	default: put_usages(p, e, boxes); break;
+	default: put_usages(p, e, how == CERTS_CARD_BOXES); break;
 	}
 }
 
-void certs_card_put(struct page *p, const struct trust_entry *entry, int rows, bool boxes)
+void certs_card_put(struct page *p, const struct trust_entry *entry, int rows, enum certs_card how)
 {
 	bool shown[LINE_COUNT] = { false };
 
 	for (int i = 0; i < LINE_COUNT; i++) {
 		int need = rows_of(p, entry, priority[i]);
 
-		if (need == 0 || need > rows)
+		if (need == 0 || need > rows || (priority[i] == LINE_USAGES && how == CERTS_CARD_BARE))
 			continue;
 		shown[priority[i]] = true;
 		rows -= need;
 	}
 	for (int line = 0; line < LINE_COUNT; line++) {
 		if (shown[line])
-			put_line_of(p, entry, (enum line)line, boxes);
+			put_line_of(p, entry, (enum line)line, how);
 	}
 }
 

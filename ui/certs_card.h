@@ -9,11 +9,19 @@
 #define CERTS_CARD_USAGE 2100		/* the box of usage 1 << i is the item CERTS_CARD_USAGE + i */
 #define CERTS_USAGES 4
 
-/* The lines of the card that fit into `rows`, the most telling ones; the usages as boxes that can have the focus when
- * `boxes`. */
-void certs_card_put(struct page *p, const struct trust_entry *entry, int rows, bool boxes);
+enum certs_card {
+	CERTS_CARD_BARE,		/* without the usages */
+	CERTS_CARD_READ,		/* they are shown */
+	CERTS_CARD_BOXES		/* they are boxes that can have the focus */
+};
+
+/* The lines of the card that fit into `rows`, the most telling ones. */
+void certs_card_put(struct page *p, const struct trust_entry *entry, int rows, enum certs_card how);
 /* The lines that the whole card would take. */
 int certs_card_rows(const struct page *p, const struct trust_entry *entry);
+
+/* "Cisco services", "within ISE": the vendor's terms, short. */
+const char *certs_usage_word(unsigned int usage);
 
 /* "2034-01-16", with " ??" when it ends soon and " !!" when it is out of date; the role to show it in. */
 enum theme_role certs_expiry(char dst[24], const struct trust_entry *entry);

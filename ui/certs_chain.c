@@ -10,6 +10,7 @@
 #include "chain_tree.h"
 #include "pane.h"
 #include "pane_certs.h"
+#include "pane_proxy.h"
 
 #define DEADLINE_MS 40000
 #define TEXT_MAX 65536
@@ -17,7 +18,7 @@
 #define ROWS_MIN 4
 #define BAR_CELLS 16
 
-enum { ID_TREE = 2000, ID_AGAIN };
+enum { ID_TREE = 2000, ID_AGAIN, ID_PROXY };
 
 struct chain {
 	struct certs_store *c;
@@ -116,7 +117,7 @@ static void put_row(void *data, struct page *p, int64_t at, bool selected)
 		page_put(p, row->fails ? ROLE_FAIL : ROLE_OK, row->fails ? "!!  " : "OK  ");
 		break;
 	case CHAIN_FAILURE:
-		page_put(p, ROLE_FAIL, row->depth == 0 ? "    " : "       ");
+		page_put(p, ROLE_FAIL, row->depth == 0 ? "    !! " : "       !! ");
 		break;
 	case CHAIN_END:
 		page_put(p, ROLE_DIM, p->ascii ? "`- " : "\xe2\x94\x94\xe2\x94\x80 ");
@@ -131,16 +132,39 @@ static void put_row(void *data, struct page *p, int64_t at, bool selected)
 		put_date(p, row);
 }
 
-static void put_lines(struct page *p, const char *text, int rows)
+/* Bytes of a line that stand in its first columns. */
+static size_t bytes_of(const char *text, int cols)
+{
+	size_t n = 0;
+
+	while (text[n] != '\0') {
+		char head[256];
+		uint32_t cp;
+		size_t len = text_utf8_decode(text + n, strlen(text + n), &cp);
+
+		snprintf(head, sizeof(head), "%.*s", (int)n, text);
+		if ((int)text_width(head) >= cols)
+			break;
+		n += len > 0 ? len : 1;
+	}
+	return n;
+}
+
+/* Later lines of a step hang behind its dash, those of a field behind its label. */
+static void put_lines(struct page *p, const char *text, int rows, bool fields)
 {
 	while (*text != '\0' && rows > 0) {
-		size_t len = strcspn(text, "\n");
-		int before = p->count;
+		size_t len = strcspn(text, "\n"), head;
+		int before = p->count, indent;
 		char part[1200];
 
 		snprintf(part, sizeof(part), "%.*s", (int)len, text);
+		indent = strncmp(part, "- ", 2) == 0 ? 2 : fields ? CHAIN_LABEL_COLS : 0;
+		head = bytes_of(part, indent);
 		page_line(p);
-		page_wrap_after(p, ROLE_NORMAL, 0, part);
+		page_put_n(p, fields ? ROLE_LABEL : ROLE_NORMAL, part, head);
+		page_tab(p, indent);
+		page_wrap_after(p, ROLE_NORMAL, indent, part + head);
 		rows -= p->count - before;
 		text += len + (text[len] == '\n');
 	}
@@ -161,13 +185,20 @@ static void put_selected(const struct chain *ch, struct page *p, int rows)
 		rows--;
 	}
 	chain_tree_explain(&ch->tree, (size_t)ch->list.selected, &text);
-	put_lines(p, buffer_text(&text), rows);
+	put_lines(p, buffer_text(&text), rows, row->kind == CHAIN_CERTIFICATE || row->kind == CHAIN_UNUSED);
 	buffer_clear(&text);
+}
+
+static bool is_about_proxy(const struct chain *ch)
+{
+	enum finding_fix fix = finding_info(ch->problem.code)->fix;
+
+	return fix == FIX_PROXY_SETTINGS || fix == FIX_PROXY_LOGIN;
 }
 
 static void put_failed(const struct chain *ch, struct page *p)
 {
-	const struct page_button again = { ID_AGAIN, _("Again") };
+	const struct page_button buttons[] = { { ID_AGAIN, _("Again") }, { ID_PROXY, _("Go to Proxy") } };
 	char next[ERROR_TEXT_MAX];
 
 	page_line(p);
@@ -185,7 +216,7 @@ static void put_failed(const struct chain *ch, struct page *p)
 		page_putf(p, ROLE_DIM, "[%s]", finding_info(ch->problem.code)->code);
 	}
 	page_line(p);
-	page_buttons(p, &again, 1);
+	page_buttons(p, buttons, is_about_proxy(ch) ? 2 : 1);
 }
 
 static void prepare(void *data, struct page *p)
@@ -224,13 +255,23 @@ static void fixed(void *data, bool changed)
 		fetch(ch);
 }
 
+static const char *text_of_end(const struct chain *ch)
+{
+	const char *end = json_string_value(json_object_get(ch->tree.document, "end"));
+
+	return end != NULL ? end : "";
+}
+
 static void mend(struct chain *ch, enum chain_repair repair)
 {
 	struct app *app = ch->c->app;
 	const struct certs_import_wish wish = {
 		.label = _("the server's chain"), .data = ch->tree.pem, .len = ch->tree.pem != NULL ? strlen(ch->tree.pem) : 0,
-		.why = _("The server sent this CA certificate. Anybody can send one: compare its SHA-256 with what the CA's owner "
-			 "publishes, by another way, before you trust it."),
+		.why = strcmp(text_of_end(ch), "unknown-root") == 0 ?
+		       _("The server sent this root. Anybody can send one: compare its SHA-256 with what the CA's owner publishes, "
+			 "by another way, before you trust it.") :
+		       _("The server sent this intermediate CA, not its root. Anybody can send one: compare its SHA-256 with what "
+			 "its owner publishes before you trust it. The root, from its owner, would last longer."),
 		.usages = TRUST_CISCO_SERVICES, .fixed = fixed, .fixed_data = ch,
 	};
 	struct error err = ERROR_INIT;
@@ -245,6 +286,15 @@ static void mend(struct chain *ch, enum chain_repair repair)
 		certs_import_ask(ch->c);
 }
 
+static void go_to_proxy(struct chain *ch)
+{
+	bool login = finding_info(ch->problem.code)->fix == FIX_PROXY_LOGIN;
+	struct app *app = ch->c->app;
+
+	dialog_close(app);
+	pane_proxy_go(app, login ? "password" : "proxy.host");
+}
+
 static bool act(void *data, enum action action, int focus)
 {
 	struct chain *ch = data;
@@ -253,6 +303,8 @@ static bool act(void *data, enum action action, int focus)
 
 	if (action == ACTION_CHAIN_AGAIN || (action == ACTION_CHOOSE && focus == ID_AGAIN)) {
 		fetch(ch);
+	} else if (action == ACTION_CHOOSE && focus == ID_PROXY) {
+		go_to_proxy(ch);
 	} else if (action == ACTION_CHAIN_COPY && ch->tree.document != NULL) {
 		chain_tree_text(&ch->tree, &text);
 		app_copy(ch->c->app, _("certificate chain"), buffer_text(&text));

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/i18n.h"
+#include "certs_card.h"
 #include "certs_store.h"
 #include "pane.h"
 #include "trust/details.h"
@@ -33,7 +34,7 @@ static void usages_text(char *dst, size_t size, unsigned int usages)
 	snprintf(dst, size, "%s", _("nothing"));
 	for (unsigned int usage = TRUST_INFRASTRUCTURE; usage <= TRUST_CISCO_SERVICES; usage <<= 1) {
 		if ((usages & usage) != 0 && used < size)
-			used += (size_t)snprintf(dst + used, size - used, "%s%s", used > 0 ? ", " : "", trust_usage_title(usage));
+			used += (size_t)snprintf(dst + used, size - used, "%s%s", used > 0 ? ", " : "", certs_usage_word(usage));
 	}
 }
 
@@ -111,12 +112,13 @@ static void put_consequences(struct buffer *out, const struct certs_store *c, co
 				   "it.\n"));
 }
 
+/* The fingerprint in two lines, as on the card: it is to be compared. */
 static void put_identity(struct buffer *out, const struct trust_entry *e)
 {
-	char hex[100];
+	char head[64], tail[64];
 
-	buffer_printf(out, "%s\n%s\nSHA-256 %s\n\n", e->name, e->subject,
-		      trust_hex_colons(hex, sizeof(hex), e->sha256, sizeof(e->sha256)));
+	buffer_printf(out, "%s\n%s\nSHA-256  %s\n         %s\n\n", e->name, e->subject,
+		      trust_hex_colons(head, sizeof(head), e->sha256, 16), trust_hex_colons(tail, sizeof(tail), e->sha256 + 16, 16));
 }
 
 /* --- the acts -------------------------------------------------------------------------------------------------------- */
@@ -142,9 +144,9 @@ static void put_companions(struct buffer *out, unsigned int usages, unsigned int
 	char others[256];
 
 	usages_text(others, sizeof(others), usages & ~usage);
-	buffer_printf(out, add ? _("It can be trusted for %s only together with: %s.\n\nGive it all of these?")
-			       : _("Without %s it can no longer be trusted for: %s.\n\nTake all of these away?"),
-		      trust_usage_title(usage), others);
+	buffer_printf(out, add ? _("It can be trusted for \"%s\" only together with: %s.\n\nGive it all of these?")
+			       : _("Without \"%s\" it can no longer be trusted for: %s.\n\nTake all of these away?"),
+		      certs_usage_word(usage), others);
 }
 
 void certs_toggle_usage(struct certs_store *c, const struct trust_entry *entry, unsigned int usage)

@@ -38,8 +38,7 @@ static void prepare(void *data, struct page *p)
 		page_wrap(p, ROLE_NORMAL, _("The certificate is no longer in the store."));
 	} else {
 		page_text(p, ROLE_TITLE, e->name);
-		certs_card_put(p, e, CARD_ROWS, false);
-		page_line(p);
+		certs_card_put(p, e, CARD_ROWS, CERTS_CARD_READ);
 		page_line(p);
 		if ((e->usages & TRUST_CISCO_SERVICES) != 0)
 			yes = e->enabled ? NULL : _("Enable it");
@@ -71,6 +70,7 @@ static void apply(struct fix *f)
 	ok = trust_set_enabled(c->trust, name, true, &err) && trust_change_usages(c->trust, name, TRUST_CISCO_SERVICES, 0, &err);
 	certs_store_tell(c);
 	if (!ok) {
+		dialog_close(c->app);
 		app_notice_error(c->app, &err);
 		return;
 	}

@@ -7,13 +7,16 @@
 
 #include "base/file.h"
 #include "base/i18n.h"
+#include "base/text.h"
 #include "certs_card.h"
 #include "pane.h"
 #include "trust/preview.h"
 
-#define LABEL_COLS 15
-#define CARD_ROWS_MAX 9
-#define LIST_ROWS_MAX 6
+#define LABEL_COLS CERTS_CARD_LABEL_COLS
+#define LIST_ROWS_MIN 3
+#define LIST_PART 3		/* the list has a third of what is above the questions */
+#define REASON_ROWS 2
+#define PROBLEM_ROWS 3
 #define PEM_LINE 64
 
 enum { AT_NAME, AT_SERVICES, AT_INFRASTRUCTURE, AT_CLIENTS, AT_ADMINS, AT_EXPIRED, AT_SHA1, AT_NOT_CA, AT_COUNT };
@@ -46,6 +49,7 @@ struct import {
 	struct form form;
 	struct list list;
 	char *why;
+	struct error problem;		/* why it was not imported; empty message: not tried, or nothing is wrong */
 	certs_fixed *fixed;
 	void *fixed_data;
 };
@@ -125,7 +129,7 @@ static void put_boxes(struct import *im, struct page *p)
 	for (size_t i = AT_SERVICES; i <= AT_ADMINS; i++) {
 		const char *label = _(specs[i].label);
 
-		if (first || page_cols_left(p) < (int)strlen(label) + 6) {
+		if (first || page_cols_left(p) < (int)text_width(label) + 6) {
 			page_line(p);
 			page_cell(p, ROLE_LABEL, LABEL_COLS, first ? _("Trust it for") : "");
 		} else {
@@ -145,6 +149,22 @@ static void put_boxes(struct import *im, struct page *p)
 	}
 }
 
+static void put_problem(const struct import *im, struct page *p)
+{
+	char next[ERROR_TEXT_MAX];
+
+	if (im->problem.message[0] == '\0')
+		return;
+	page_line(p);
+	page_put(p, ROLE_FAIL, "!! ");
+	page_wrap_after(p, ROLE_FAIL, 3, im->problem.message);
+	if (error_next_step(&im->problem, next, sizeof(next))[0] != '\0') {
+		page_line(p);
+		page_tab(p, 3);
+		page_wrap_after(p, ROLE_NORMAL, 3, next);
+	}
+}
+
 static void put_buttons(struct import *im, struct page *p)
 {
 	char label[80];
@@ -153,8 +173,15 @@ static void put_buttons(struct import *im, struct page *p)
 	snprintf(label, sizeof(label), im->fresh == 1 ? _("Import it") : _("Import %zu"), im->fresh);
 	buttons[0] = (struct page_button){ ID_CANCEL, _("Cancel") };
 	buttons[1] = (struct page_button){ ID_IMPORT, label };
-	page_line(p);
 	page_buttons(p, buttons, im->fresh > 0 ? 2 : 1);
+}
+
+/* Lines below the card: what is asked, and the buttons. */
+static int rows_below(const struct import *im)
+{
+	int problem = im->problem.message[0] != '\0' ? PROBLEM_ROWS : 0;
+
+	return im->fresh == 0 ? 1 : (im->fresh == 1) + __builtin_popcount(im->needed) + problem + 2;
 }
 
 static void prepare(void *data, struct page *p)
@@ -162,23 +189,27 @@ static void prepare(void *data, struct page *p)
 	struct import *im = data;
 	const struct trust_preview_item *item = trust_preview_at(im->preview, (size_t)im->list.selected);
 	int64_t count = (int64_t)trust_preview_count(im->preview);
+	int room, list;
 
 	if (im->why != NULL)
 		page_wrap(p, ROLE_NORMAL, im->why);
+	room = page_left(p) - rows_below(im) - 1 - (item->state != TRUST_PREVIEW_FINE ? REASON_ROWS : 0);
 	if (count > 1) {
+		list = room / LIST_PART < LIST_ROWS_MIN ? LIST_ROWS_MIN : room / LIST_PART;
+		list = count < list ? (int)count : list;
 		im->list.count = count;
-		page_list(p, ID_LIST, &im->list, count < LIST_ROWS_MAX ? (int)count : LIST_ROWS_MAX, put_row, im);
-		page_line(p);
+		page_list(p, ID_LIST, &im->list, list, put_row, im);
+		room -= list;
 	}
 	page_line(p);
 	page_put(p, ROLE_TITLE, item->entry.name);
-	certs_card_put(p, &item->entry, CARD_ROWS_MAX, false);
 	put_reason(item, p);
+	certs_card_put(p, &item->entry, room, CERTS_CARD_BARE);
 	if (im->fresh > 0) {
-		page_line(p);
 		if (im->fresh == 1)
 			form_put(p, &im->form, AT_NAME, LABEL_COLS);
 		put_boxes(im, p);
+		put_problem(im, p);
 	}
 	put_buttons(im, p);
 }
@@ -202,19 +233,24 @@ static void finish(struct import *im, size_t added)
 		fixed(fixed_data, true);
 }
 
+/* Before what is in the form is read. */
+static const char *name_of(struct import *im)
+{
+	form_leave(&im->form, true);
+	return im->fresh == 1 && form_value(&im->form, AT_NAME)[0] != '\0' ? form_value(&im->form, AT_NAME) : NULL;
+}
+
 static void import(struct import *im)
 {
-	const char *name = form_value(&im->form, AT_NAME);
 	const struct trust_import_options options = {
-		.name = im->fresh == 1 && name[0] != '\0' ? name : NULL,
+		.name = name_of(im),
 		.usages = ticked(im, usage_of),
 		.allow = ticked(im, allow_of),
 	};
 	unsigned char (*fingerprints)[32] = calloc(TRUST_IMPORT_MAX, sizeof(*fingerprints));
-	struct error err = ERROR_INIT;
 	size_t added = 0;
 
-	form_leave(&im->form, true);
+	error_clear(&im->problem);
 	if (fingerprints == NULL || !app_permit(im->c->app, NEED_TRUST))
 		goto out;
 	if ((im->needed & ~options.allow) != 0) {
@@ -222,13 +258,12 @@ static void import(struct import *im)
 			if ((allow_of[i] & im->needed & ~options.allow) != 0)
 				app_focus(im->c->app, FORM_ID + (int)i);
 		}
-		app_notice(im->c->app, ROLE_FAIL, "%s", _("!! Not imported: tick the box that says why it is imported all the same."));
+		error_set(&im->problem, FINDING_NONE, "%s", _("not all of them can be imported as they are"));
+		error_next(&im->problem, "%s", _("Tick what shall be let pass, or import the others from a file of their own."));
 		goto out;
 	}
-	if (!trust_preview_import(im->c->trust, im->preview, &options, &added, fingerprints, &err)) {
-		app_notice_error(im->c->app, &err);
+	if (!trust_preview_import(im->c->trust, im->preview, &options, &added, fingerprints, &im->problem))
 		goto out;
-	}
 	trust_list_choose_sha256(&im->c->list, fingerprints[0]);
 	memcpy(im->c->list.chosen_sha256, fingerprints[0], 32);
 	im->c->list.has_chosen = true;
@@ -266,6 +301,16 @@ static const struct dialog_ops ops = {
 	.scope = SCOPE_DIALOG, .cols = 100, .prepare = prepare, .action = act, .destroy = destroy,
 };
 
+static void suggest_name(struct import *im)
+{
+	for (size_t i = 0; i < trust_preview_count(im->preview); i++) {
+		const struct trust_preview_item *item = trust_preview_at(im->preview, i);
+
+		if (item->state <= TRUST_PREVIEW_NEEDS_ALLOW && trust_find(im->c->trust, item->entry.common_name) == NULL)
+			form_set(&im->form, AT_NAME, item->entry.common_name);
+	}
+}
+
 bool certs_import_open(struct certs_store *c, const struct certs_import_wish *wish, struct error *err)
 {
 	const struct trust_source source = { wish->label, wish->data, wish->len };
@@ -289,6 +334,10 @@ bool certs_import_open(struct certs_store *c, const struct certs_import_wish *wi
 		if ((usage_of[i] & wish->usages) != 0)
 			form_set(&im->form, i, "true");
 	}
+	/* Its own name is easier to read than the one that would be made of it. */
+	if (im->fresh == 1)
+		suggest_name(im);
+	form_kept(&im->form);
 	im->form.changed = field_changed;
 	im->form.data = im;
 	dialog_open(c->app, _("Import certificates"), &ops, im);

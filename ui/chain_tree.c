@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "trust/validity.h"
 
-#define LABEL_COLS 12
 #define BAR_CELLS 16
 #define ROWS_MAX 1024
 
@@ -159,11 +158,12 @@ void chain_tree_clear(struct chain_tree *tree)
 
 const char *chain_repair_text(const struct chain_tree *tree, enum chain_repair repair)
 {
-	const json_t *anchor = json_object_get(tree->document, "anchor");
+	const char *kind = text_of(json_object_get(tree->document, "repair"), "kind");
 
 	switch (repair) {
 	case CHAIN_REPAIR_ANCHOR:
-		return json_is_true(json_object_get(anchor, "enabled")) ? _("trust it for Cisco services") : _("enable it");
+		return strcmp(kind, "trust") == 0 ? _("trust it for Cisco services") : strcmp(kind, "enable") == 0 ? _("enable it") :
+		       _("enable it, and trust it for Cisco services");
 	case CHAIN_REPAIR_IMPORT: return _("look at the CA certificate that was sent, and import it");
 	case CHAIN_REPAIR_FILE: return _("import the missing CA certificate from a file");
 	default: return "";
@@ -174,7 +174,7 @@ const char *chain_repair_text(const struct chain_tree *tree, enum chain_repair r
 
 static void put(struct buffer *out, const char *label, const char *value)
 {
-	text_fit(out, label, LABEL_COLS, true, true);
+	text_fit(out, label, CHAIN_LABEL_COLS, true, true);
 	buffer_printf(out, "%s\n", value);
 }
 
@@ -238,6 +238,29 @@ static void explain_finding(enum finding finding, struct buffer *out)
 	}
 }
 
+/* What the rule looked at. */
+static void put_fact(const struct chain_tree *t, const struct chain_row *r, struct buffer *out)
+{
+	const char *names = text_of(r->certificate, "names");
+	time_t at = clock_now();
+
+	clock_parse_rfc3339(text_of(t->document, "at"), &at);
+	switch (r->finding) {
+	case FINDING_CERT_NAME_MISMATCH:
+		put(out, _("Asked for"), text_of(t->document, "host"));
+		put(out, _("Names"), names[0] != '\0' ? names : "-");
+		break;
+	case FINDING_CERT_EXPIRED: case FINDING_CERT_INTERMEDIATE_EXPIRED: case FINDING_CERT_ROOT_EXPIRED:
+	case FINDING_CERT_NOT_YET_VALID:
+		put_validity(out, r->certificate, at);
+		break;
+	case FINDING_CERT_UNTRUSTED_ROOT: case FINDING_CERT_MISSING_INTERMEDIATE:
+		put(out, _("Issuer"), text_of(r->certificate, "issuer"));
+		break;
+	default: break;
+	}
+}
+
 void chain_tree_explain(const struct chain_tree *tree, size_t row, struct buffer *out)
 {
 	const struct chain_row *r = row < tree->count ? &tree->rows[row] : NULL;
@@ -245,6 +268,7 @@ void chain_tree_explain(const struct chain_tree *tree, size_t row, struct buffer
 	if (r == NULL)
 		return;
 	if (r->kind == CHAIN_FAILURE) {
+		put_fact(tree, r, out);
 		explain_finding(r->finding, out);
 	} else if (r->certificate != NULL) {
 		explain_certificate(tree, r, out);

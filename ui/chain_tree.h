@@ -11,6 +11,8 @@
 #include "base/buffer.h"
 #include "base/finding.h"
 
+#define CHAIN_LABEL_COLS 12	/* of the lines that explain a certificate */
+
 enum chain_row_kind {
 	CHAIN_CERTIFICATE,	/* of the path */
 	CHAIN_FAILURE,		/* a rule that the certificate above fails */

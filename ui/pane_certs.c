@@ -15,6 +15,8 @@
 #include "settings/settings.h"
 
 #define LIST_ROWS_MIN 3
+#define LIST_PART 5		/* the list has at least two fifths of what is below the titles */
+#define WARNING_ROWS_FROM 14	/* a warning may take as many lines as it needs */
 #define ISSUER_FROM_COLS 110
 #define ISSUER_COLS 34
 #define COPY_MAX 16384
@@ -169,7 +171,10 @@ static void put_warning(const struct certs_pane *p, struct page *page)
 	page_put(page, ROLE_WARN, "?? ");
 	if (trust_warning(p->store.trust, 1, &second))
 		page_put(page, ROLE_KEY, _("(W: more) "));
-	page_put(page, ROLE_NORMAL, first.message);
+	if (page->rows >= WARNING_ROWS_FROM)
+		page_wrap_after(page, ROLE_NORMAL, 3, first.message);
+	else
+		page_put(page, ROLE_NORMAL, first.message);
 }
 
 static void put_nothing(const struct certs_pane *p, struct page *page)
@@ -185,7 +190,7 @@ static void prepare(void *pane, struct page *page)
 {
 	struct certs_pane *p = pane;
 	const struct trust_entry *e;
-	int card, rows;
+	int card, rows, list;
 
 	put_heading(p, page);
 	put_problem(&p->store.problem, page);
@@ -200,16 +205,18 @@ static void prepare(void *pane, struct page *page)
 	put_titles(p, page);
 	/* The list gets what the card leaves, but never less than a few rows, and no more than it needs. */
 	rows = page_left(page);
+	list = rows * 2 / LIST_PART < LIST_ROWS_MIN ? LIST_ROWS_MIN : rows * 2 / LIST_PART;
+	list = p->list.count < list ? (int)p->list.count : list;
 	card = certs_card_rows(page, e);
-	if (card > rows - 1 - LIST_ROWS_MIN)
-		card = rows - 1 - LIST_ROWS_MIN;
+	if (card > rows - 1 - list)
+		card = rows - 1 - list;
 	if (card < 1)
 		card = -1;
 	page_list(page, ID_LIST, &p->list, rows - 1 - card, put_row, p);
 	if (card < 1)
 		return;
 	page_rule(page, e->name);
-	certs_card_put(page, e, card, true);
+	certs_card_put(page, e, card, CERTS_CARD_BOXES);
 }
 
 /* --- the filter ------------------------------------------------------------------------------------------------------ */

@@ -126,8 +126,15 @@ static bool password_goes(const struct proxy_pane *p)
 	       (!needs_login(p) || strcmp(form_value(&p->form, AT_USER), p->form.field[AT_USER].saved) != 0);
 }
 
-/* Puts what no field alone can tell beside its field; false when there is such a thing. */
-static bool complete(struct proxy_pane *p)
+static const char *label_of(size_t field)
+{
+	const struct field_spec *spec = &specs[field];
+
+	return _(spec->label != NULL ? spec->label : setting_info((enum setting)spec->setting)->label);
+}
+
+/* Puts what no field alone can tell beside its field; goes to the first field that is refused, false when there is one. */
+static bool complete(struct proxy_pane *p, bool saving)
 {
 	static const size_t fields[] = { AT_HOST, AT_USER };
 
@@ -137,7 +144,8 @@ static bool complete(struct proxy_pane *p)
 		if (p->form.field[i].reason[0] == '\0')
 			continue;
 		app_focus(p->app, FORM_ID + (int)i);
-		app_notice(p->app, ROLE_FAIL, _("!! Not saved: %s"), p->form.field[i].reason);
+		app_notice(p->app, ROLE_FAIL, saving ? _("!! Not saved: look at \"%s\".") : _("!! Not tested: look at \"%s\"."),
+			   label_of(i));
 		return false;
 	}
 	return true;
@@ -175,7 +183,7 @@ static void save(struct proxy_pane *p)
 	bool tested = p->tested;
 
 	form_leave(&p->form, true);
-	if (!complete(p))
+	if (!complete(p, true))
 		return;
 	if (!write_all(p, &err)) {
 		app_notice_error(p->app, &err);
@@ -225,9 +233,7 @@ static void test_ended(void *data, int code, const char *errors)
 
 static void test(struct proxy_pane *p)
 {
-	const char *arguments[16] = { "proxy", "test", "--json", "--scheme", form_value(&p->form, AT_SCHEME), "--host",
-				      form_value(&p->form, AT_HOST), "--port", form_value(&p->form, AT_PORT), "--user",
-				      needs_login(p) ? form_value(&p->form, AT_USER) : "" };
+	const char *arguments[16] = { "proxy", "test", "--json" };
 	struct run_options options = { .deadline_ms = TEST_DEADLINE_MS, .line = test_line, .end = test_ended, .data = p };
 	struct error err = ERROR_INIT;
 
@@ -237,9 +243,15 @@ static void test(struct proxy_pane *p)
 		app_notice(p->app, ROLE_FAIL, _("!! Not tested: name the proxy's host first."));
 		return;
 	}
+	if (!complete(p, false))
+		return;
+	arguments[3] = "--scheme";
 	arguments[4] = form_value(&p->form, AT_SCHEME);
+	arguments[5] = "--host";
 	arguments[6] = form_value(&p->form, AT_HOST);
+	arguments[7] = "--port";
 	arguments[8] = form_value(&p->form, AT_PORT);
+	arguments[9] = "--user";
 	arguments[10] = needs_login(p) ? form_value(&p->form, AT_USER) : "";
 	if (typed_password(p)) {
 		arguments[11] = "--password-file";
@@ -276,7 +288,7 @@ static void put_login(struct proxy_pane *p, struct page *page)
 	if (p->password_problem.message[0] != '\0')
 		page_wrap_after(page, ROLE_FAIL, label_cols(p), p->password_problem.message);
 	else if (p->form.field[AT_PASSWORD].is_set && password_goes(p))
-		page_put(page, ROLE_WARN, _("  ?? goes: it belongs to the other user"));
+		page_put(page, ROLE_WARN, _("  ?? goes with the other user"));
 	else if (!p->form.field[AT_PASSWORD].is_set && !typed_password(p))
 		page_put(page, ROLE_WARN, _("  ?? not set"));
 }
@@ -292,6 +304,37 @@ static void put_part(struct page *page, enum proxy_answer_state state, const cha
 	page_put(page, ROLE_NORMAL, text);
 }
 
+/* What to do here; the event's own advice is for the command line, and serves where the form has no better. */
+static const char *advice(const struct proxy_answer *a)
+{
+	switch (finding_by_code(a->cause)) {
+	case FINDING_PROXY_AUTH_REQUIRED: return _("Tick \"Needs a login\", enter user and password, and test again.");
+	case FINDING_PROXY_AUTH_REJECTED: return _("Enter user and password again, and test again.");
+	case FINDING_PROXY_UNRESOLVABLE: return _("Check the host, or enter its address.");
+	case FINDING_PROXY_REFUSED: return _("Check host and port: nothing listens there (8080, 3128, 80 and 443 are usual).");
+	case FINDING_PROXY_NEEDS_TLS: return _("Choose the scheme HTTPS.");
+	case FINDING_PROXY_IS_PLAIN: return _("Choose the scheme HTTP.");
+	case FINDING_PROXY_IS_SOCKS: return _("Choose the scheme SOCKS5.");
+	case FINDING_PROXY_NOT_SOCKS: return _("Choose the scheme HTTP or HTTPS.");
+	default: return a->next;
+	}
+}
+
+static void put_cause(const struct proxy_answer *a, struct page *page, int cols)
+{
+	char text[1200];
+
+	snprintf(text, sizeof(text), a->cause[0] != '\0' ? "%s [%s]" : "%s%s", a->summary, a->cause);
+	page_line(page);
+	page_cell(page, ROLE_LABEL, cols, a->cause[0] != '\0' ? _("Cause") : _("It said"));
+	page_wrap_after(page, ROLE_NORMAL, cols, text);
+	if (advice(a)[0] == '\0')
+		return;
+	page_line(page);
+	page_cell(page, ROLE_LABEL, cols, _("What to do"));
+	page_wrap_after(page, ROLE_NORMAL, cols, advice(a));
+}
+
 static void put_answer(const struct proxy_pane *p, struct page *page)
 {
 	const struct proxy_answer *a = &p->answer;
@@ -304,21 +347,8 @@ static void put_answer(const struct proxy_pane *p, struct page *page)
 		page_cell(page, ROLE_LABEL, label_cols(p), _("Feed through it"));
 		put_part(page, a->tunnel, a->tunnel_text);
 	}
-	if (a->cause[0] != '\0' || a->summary[0] != '\0') {
-		page_line(page);
-		page_cell(page, ROLE_LABEL, label_cols(p), a->cause[0] != '\0' ? _("Cause") : _("It said"));
-		page_wrap_after(page, ROLE_NORMAL, label_cols(p), a->summary);
-		if (a->cause[0] != '\0') {
-			page_line(page);
-			page_tab(page, label_cols(p));
-			page_putf(page, ROLE_DIM, "[%s]", a->cause);
-		}
-	}
-	if (a->next[0] != '\0') {
-		page_line(page);
-		page_cell(page, ROLE_LABEL, label_cols(p), _("What to do"));
-		page_wrap_after(page, ROLE_NORMAL, label_cols(p), a->next);
-	}
+	if (a->cause[0] != '\0' || a->summary[0] != '\0')
+		put_cause(a, page, label_cols(p));
 	if (a->note[0] != '\0') {
 		page_line(page);
 		page_cell(page, ROLE_LABEL, label_cols(p), "");
@@ -368,7 +398,7 @@ static void prepare(void *pane, struct page *page)
 	form_put(page, &p->form, AT_PORT, label_cols(p));
 	put_login(p, page);
 	form_put(page, &p->form, AT_BYPASS, label_cols(p));
-	if (page_left(page) > 3)
+	if (page_left(page) > 3 && !p->tested)
 		page_line(page);
 	put_buttons(p, page);
 	if (p->test != NULL)

@@ -323,12 +323,38 @@ static void start_with(struct play *p, const char *words)
 	start(p);
 }
 
+/* "$work" in what is typed. */
+static void expand(const struct play *p, const char *argument, char *dst, size_t size)
+{
+	size_t n = 0;
+
+	while (*argument != '\0' && n + strlen(p->work) + 1 < size) {
+		if (strncmp(argument, "$work", 5) == 0) {
+			n += (size_t)snprintf(dst + n, size - n, "%s", p->work);
+			argument += 5;
+		} else {
+			dst[n++] = *argument++;
+		}
+	}
+	dst[n] = '\0';
+}
+
+static void type(struct play *p, const char *argument)
+{
+	char keys[LINE_MAX_BYTES + 256];
+
+	start(p);
+	expand(p, argument, keys, sizeof(keys));
+	if (!ui_test_keys(&p->test, keys))
+		fail(p, "no keys:", keys);
+}
+
 static void step(struct play *p, const char *word, const char *argument)
 {
 	static const struct { const char *word; void (*act)(struct play *p, const char *argument); } acts[] = {
 		{ "start", start_with }, { "setting", set_setting }, { "file", write_file }, { "sh", run_shell },
 		{ "bytes", send_bytes }, { "paste", paste },	     { "golden", golden },   { "size", resize },
-		{ "mask", add_mask },	 { "cursor", check_cursor },
+		{ "mask", add_mask },	 { "cursor", check_cursor }, { "keys", type },
 	};
 
 	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
@@ -337,11 +363,7 @@ static void step(struct play *p, const char *word, const char *argument)
 			return;
 		}
 	}
-	if (strcmp(word, "keys") == 0) {
-		start(p);
-		if (!ui_test_keys(&p->test, argument))
-			fail(p, "no keys:", argument);
-	} else if (strcmp(word, "see") == 0) {
+	if (strcmp(word, "see") == 0) {
 		wait_for(p, argument, true);
 	} else if (strcmp(word, "gone") == 0) {
 		wait_for(p, argument, false);
