@@ -140,6 +140,7 @@ static void ask_pin(struct appliance *a)
 		   "Administration, System, Certificates, System Certificates (used for Admin). Is it the same, and shall it be trusted "
 		   "from now on?"),
 		 text_safe(subject, sizeof(subject), name != NULL ? name : "?"), sha256);
+	appliance_say(a, ROLE_FAIL, "!! %s", _("Nothing here vouches for its certificate; nothing was sent."));
 	dialog_ask(a->app, _("Certificate of the appliance"), question, pin, a);
 }
 

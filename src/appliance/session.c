@@ -25,8 +25,10 @@ bool session_open(struct session *s, const struct settings *settings, const stru
 	*s = (struct session){ .anchors = BUFFER_INIT(ANCHORS_MAX) };
 	if (!check_settings(settings, err))
 		return false;
-	options.host = settings_string(settings, SETTING_NODE_HOST);
-	options.user = settings_string(settings, SETTING_NODE_USER);
+	snprintf(s->host, sizeof(s->host), "%s", settings_string(settings, SETTING_NODE_HOST));
+	snprintf(s->user, sizeof(s->user), "%s", settings_string(settings, SETTING_NODE_USER));
+	options.host = s->host;
+	options.user = s->user;
 	if (pin[0] != '\0' && node_fingerprint_parse(pin, s->pin))
 		options.pin = s->pin;
 	else if (!trust_pem(store, TRUST_INFRASTRUCTURE, &s->anchors, NULL, err))

@@ -15,6 +15,7 @@
 struct session {
 	struct node *node;
 	struct buffer anchors;
+	char host[256], user[256];	/* of its own: the settings may be saved meanwhile */
 	unsigned char pin[32];
 };
 
