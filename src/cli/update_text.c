@@ -7,12 +7,14 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
 #include "cli/check_text.h"
 
 #define BARS_MAX 64
-#define NAME_COLS 28
+#define NAME_COLS 26
+#define DONE_NAME_COLS 44
 #define DEFAULT_COLS 80
 
 struct bar {
@@ -27,7 +29,10 @@ struct update_text {
 	struct bar bars[BARS_MAX];	/* those that are under way; finished ones scroll away above */
 	int bar_count;
 	int drawn;			/* rows of bars on the screen now */
-	size_t finished;		/* components that are complete */
+	bool planned;			/* what there is to do is known: */
+	json_int_t plan_count, plan_bytes;
+	int64_t plan_ms;		/* since when (monotonic) */
+	json_int_t finished, finished_bytes;	/* components that are complete */
 	struct check_text checks;	/* of the diagnosis around the update */
 };
 
@@ -68,7 +73,7 @@ static size_t columns(void)
 }
 
 /* "1.2 MB", in three or four digits. */
-static void format_bytes(char *dst, size_t size, double bytes)
+static char *format_bytes(char *dst, size_t size, double bytes)
 {
 	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
 	size_t unit = 0;
@@ -78,6 +83,7 @@ static void format_bytes(char *dst, size_t size, double bytes)
 		unit++;
 	}
 	snprintf(dst, size, unit == 0 || bytes >= 99.95 ? "%.0f %s" : "%.1f %s", bytes, units[unit]);
+	return dst;
 }
 
 static void erase_bars(struct update_text *t)
@@ -123,6 +129,20 @@ static void draw_bar(const struct bar *bar, size_t cols)
 	buffer_clear(&name);
 }
 
+/* "12 of 60 components": all of them together, below those under way. */
+static void draw_overall(const struct update_text *t, size_t cols)
+{
+	int64_t spent = clock_monotonic_ms() - t->plan_ms;
+	struct bar all = { .bytes = t->finished_bytes, .total = t->plan_bytes };
+
+	for (int i = 0; i < t->bar_count; i++)
+		all.bytes += t->bars[i].bytes;
+	all.rate = spent > 0 ? all.bytes * 1000 / spent : 0;
+	snprintf(all.name, sizeof(all.name), P_("%lld of %lld component", "%lld of %lld components", (unsigned long)t->plan_count),
+		 (long long)t->finished, (long long)t->plan_count);
+	draw_bar(&all, cols);
+}
+
 static void draw_bars(struct update_text *t)
 {
 	size_t cols = columns() - 1;
@@ -132,6 +152,10 @@ static void draw_bars(struct update_text *t)
 	for (int i = 0; i < t->bar_count; i++)
 		draw_bar(&t->bars[i], cols);
 	t->drawn = t->bar_count;
+	if (t->planned && t->bar_count > 0 && t->plan_count > 1) {
+		draw_overall(t, cols);
+		t->drawn++;
+	}
 	fflush(stdout);
 }
 
@@ -148,17 +172,22 @@ static struct bar *find_bar(struct update_text *t, const char *name)
 	return &t->bars[t->bar_count++];
 }
 
+/* Its size; and its rate, where it took long enough to have one. */
 static void print_done(const struct update_text *t, const struct bar *bar)
 {
+	struct buffer row = BUFFER_INIT(4096), name = BUFFER_INIT(1024);
 	char bytes[32], rate[32];
 
 	if (t->cli->quiet)
 		return;
-	format_bytes(bytes, sizeof(bytes), (double)bar->bytes);
-	format_bytes(rate, sizeof(rate), (double)bar->rate);
-	fputs("  ", stdout);
-	cli_print_safe(bar->name);
-	printf("  %s  %s/s\n", bytes, rate);
+	text_sanitise(&name, bar->name, strlen(bar->name));
+	text_fit(&row, buffer_text(&name), DONE_NAME_COLS, true, true);
+	buffer_printf(&row, " %9s", format_bytes(bytes, sizeof(bytes), (double)bar->bytes));
+	if (bar->rate > 0 && bar->bytes >= bar->rate)
+		buffer_printf(&row, " %9s/s", format_bytes(rate, sizeof(rate), (double)bar->rate));
+	printf("  %s\n", buffer_text(&row));
+	buffer_clear(&row);
+	buffer_clear(&name);
 }
 
 static void put_progress(struct update_text *t, const json_t *event)
@@ -173,26 +202,48 @@ static void put_progress(struct update_text *t, const json_t *event)
 	erase_bars(t);
 	if (bar->total > 0 && bar->bytes >= bar->total) {
 		print_done(t, bar);
+		t->finished_bytes += bar->bytes;
 		*bar = t->bars[--t->bar_count];
 		t->finished++;
 	}
 	draw_bars(t);
 }
 
-static const char *phase_text(const char *phase)
+/* Components are fetched, verified and unpacked side by side: what there is to do is said once (put_plan()), not as three
+ * phases that did not follow each other. */
+static void put_phase(const struct update_text *t, const char *phase)
 {
-	static const struct { const char *phase, *text; } rows[] = {
-		{ "check", N_("Checking the way to the feed") }, { "manifest", N_("Reading the manifest") },
-		{ "download", N_("Downloading") },		 { "verify", N_("Verifying") },
-		{ "stage", N_("Unpacking") },			 { "commit", N_("Committing") },
-		{ "hook", N_("Running the hook") },
+	static const struct { const char *phase, *text; bool planned; } rows[] = {
+		{ "check", N_("Checking the way to the feed"), true }, { "manifest", N_("Reading the manifest"), true },
+		{ "download", N_("Fetching the bundle"), false },      { "verify", NULL, true },
+		{ "stage", NULL, true },			       { "commit", N_("Committing"), true },
+		{ "hook", N_("Running the hook"), true },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (strcmp(rows[i].phase, phase) == 0)
-			return _(rows[i].text);
+		if (strcmp(rows[i].phase, phase) == 0 && rows[i].text != NULL && (rows[i].planned || !t->planned))
+			printf("%s\n", _(rows[i].text));
 	}
-	return phase;
+}
+
+static void put_plan(struct update_text *t, const json_t *event)
+{
+	json_int_t kept = json_integer_value(json_object_get(event, "kept"));
+	char bytes[32];
+
+	t->planned = true;
+	t->plan_ms = clock_monotonic_ms();
+	t->plan_count = json_integer_value(json_object_get(event, "components"));
+	t->plan_bytes = json_integer_value(json_object_get(event, "bytes"));
+	t->finished = t->finished_bytes = t->bar_count = 0;
+	if (t->cli->quiet)
+		return;
+	printf(P_("Taking %lld component", "Taking %lld components", (unsigned long)t->plan_count), (long long)t->plan_count);
+	if (t->plan_bytes > 0)
+		printf(", %s", format_bytes(bytes, sizeof(bytes), (double)t->plan_bytes));
+	if (kept > 0)
+		printf(_("; %lld unchanged"), (long long)kept);
+	putchar('\n');
 }
 
 static void put_finished(const struct update_text *t, const json_t *event)
@@ -200,12 +251,14 @@ static void put_finished(const struct update_text *t, const json_t *event)
 	const char *status = text_of(event, "status"), *cause = text_of(event, "cause"), *next = text_of(event, "next");
 	double seconds = (double)json_integer_value(json_object_get(event, "duration_ms")) / 1000.0;
 	bool failed = strcmp(status, "failed") == 0;
+	bool stopped = json_integer_value(json_object_get(event, "exit_code")) == EXIT_INTERRUPTED;
 	FILE *out = failed ? stderr : stdout;
 
 	if (t->cli->quiet && !failed)
 		return;
 	fflush(stdout);
-	fputs(failed ? _("posture-console: the update failed: ") : "", out);
+	if (failed)
+		fputs(stopped ? "posture-console: " : _("posture-console: the update failed: "), out);
 	fprintf(out, "%s", text_of(event, "summary"));
 	if (failed && next[0] != '\0')
 		fprintf(out, ". %s", next);
@@ -260,7 +313,9 @@ void update_text_put(struct update_text *t, const json_t *event)
 								   : _("Updating from the bundle %s\n"),
 		       text_of(event, "from"));
 	} else if (!t->cli->quiet && strcmp(kind, "update.phase") == 0) {
-		printf("%s\n", phase_text(text_of(event, "phase")));
+		put_phase(t, text_of(event, "phase"));
+	} else if (strcmp(kind, "update.plan") == 0) {
+		put_plan(t, event);
 	} else if (!t->cli->quiet && strcmp(kind, "update.retry") == 0) {
 		printf(_("  %s: attempt %d failed, next in %.1f s\n"), text_of(event, "component"),
 		       (int)json_integer_value(json_object_get(event, "attempt")),
