@@ -177,7 +177,7 @@ static void print_verify(const struct inspect_result *r)
 	if (r->manifest != NULL) {
 		printf("%s ", _("Version"));
 		cli_print_safe(r->manifest->version);
-		printf(", %s ", r->signer[0] != '\0' ? _("signed by") : _("not signed"));
+		printf(r->signer[0] != '\0' ? _(", signed by ") : _(", not signed"));
 		cli_print_safe(r->signer);
 		putchar('\n');
 	}

@@ -257,7 +257,8 @@ void check_text_verdict(struct check_text *t, const json_t *verdict)
 		return;
 	}
 	print_rows(t);
-	print_path(t, verdict);
+	if (!t->no_path)
+		print_path(t, verdict);
 	if (cause[0] != '\0')
 		printf("\n%s: %s\n", _("Cause"), cause);
 	else

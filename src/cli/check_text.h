@@ -10,6 +10,7 @@ struct check_text {
 	bool quiet;
 	bool all;		/* everything, also when all is well */
 	bool progress;		/* a line on a terminal tells which checks are running */
+	bool no_path;		/* the way through the network is not shown: what failed did not use it */
 	json_t *finished;	/* the check.finished events, in the order of their coming */
 };
 

@@ -34,6 +34,8 @@ struct update_text {
 	int64_t plan_ms;		/* since when (monotonic) */
 	json_int_t finished, finished_bytes;	/* components that are complete */
 	struct check_text checks;	/* of the diagnosis around the update */
+	bool offline;
+	bool explained;			/* a verdict told the cause and what to do */
 };
 
 struct update_text *update_text_new(const struct cli *cli)
@@ -260,9 +262,12 @@ static void put_finished(const struct update_text *t, const json_t *event)
 	if (failed)
 		fputs(stopped ? "posture-console: " : _("posture-console: the update failed: "), out);
 	fprintf(out, "%s", text_of(event, "summary"));
-	if (failed && next[0] != '\0')
+	/* The verdict above told what to do; the cause stands here again for who reads standard error only. */
+	if (failed && next[0] != '\0' && !t->explained)
 		fprintf(out, ". %s", next);
-	if (cause[0] != '\0')
+	if (cause[0] != '\0' && t->explained)
+		fprintf(out, " [%s]", cause);
+	else if (cause[0] != '\0')
 		fprintf(out, _(" [%s; see \"posture-console explain %s\"]"), cause, cause);
 	if (!failed)
 		fprintf(out, " (%.1f s)", seconds);
@@ -276,6 +281,8 @@ static void put_verdict(struct update_text *t, const json_t *event)
 	json_t *code;
 
 	if (strcmp(text_of(event, "status"), "fail") == 0) {
+		t->explained = true;
+		t->checks.no_path = t->offline;
 		check_text_put(&t->checks, event);
 		putchar('\n');
 	} else if (!t->cli->quiet) {
@@ -309,8 +316,8 @@ void update_text_put(struct update_text *t, const json_t *event)
 		fflush(stdout);
 		fprintf(stderr, _("posture-console: warning: %s [%s]\n"), text_of(event, "message"), text_of(event, "finding"));
 	} else if (!t->cli->quiet && strcmp(kind, "update.started") == 0) {
-		printf(strcmp(text_of(event, "source"), "web") == 0 ? _("Updating from the feed %s\n")
-								   : _("Updating from the bundle %s\n"),
+		t->offline = strcmp(text_of(event, "source"), "web") != 0;
+		printf(t->offline ? _("Updating from the bundle %s\n") : _("Updating from the feed %s\n"),
 		       text_of(event, "from"));
 	} else if (!t->cli->quiet && strcmp(kind, "update.phase") == 0) {
 		put_phase(t, text_of(event, "phase"));

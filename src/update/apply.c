@@ -506,7 +506,8 @@ static bool commit(struct pipeline *p, struct error *err)
 		store_generation_free(g);
 		return false;
 	}
-	history = json_pack("{s:s, s:I, s:I, s:I}", "status", "updated", "bytes_downloaded", (json_int_t)u->bytes_received,
+	history = json_pack("{s:s, s:I, s:I, s:I, s:I}", "status", "updated", "duration_ms",
+			    (json_int_t)(clock_monotonic_ms() - u->started_ms), "bytes_downloaded", (json_int_t)u->bytes_received,
 			    "components_changed", (json_int_t)u->components_changed, "components_kept",
 			    (json_int_t)u->components_kept);
 	p->build = NULL;	/* the commit frees it in any case */

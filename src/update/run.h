@@ -24,6 +24,7 @@ struct update {
 	const struct update_options *options;
 	const struct event_sink *sink;
 	struct log *log;			/* may be NULL */
+	int64_t started_ms;			/* monotonic */
 	char from[2048];			/* options->from without a login: for logs, events and the history */
 	struct store *store;
 	struct update_state state;

@@ -200,8 +200,10 @@ static void make_summary(const struct update *u, enum outcome outcome, const str
 
 	switch (outcome) {
 	case OUTCOME_UPDATED:
-		snprintf(text, size, _("updated to version %s: %zu components new, %zu unchanged"), version,
-			 u->components_changed, u->components_kept);
+		snprintf(text, size,
+			 P_("updated to version %s: %zu component new, %zu unchanged",
+			    "updated to version %s: %zu components new, %zu unchanged", u->components_changed),
+			 version, u->components_changed, u->components_kept);
 		break;
 	case OUTCOME_UP_TO_DATE:
 		snprintf(text, size, _("no update available: version %s is current"), version);
@@ -312,9 +314,9 @@ static void remember(struct update *u, enum outcome outcome, const struct error 
 int update_run(void *data, const struct event_sink *sink, void (*ready)(void *token, const struct error *err),
 	       void *token)
 {
-	struct update u = { .options = data, .sink = sink, .bundle_fd = -1, .parts_fd = -1 };
+	struct update u = { .options = data, .sink = sink, .started_ms = clock_monotonic_ms(), .bundle_fd = -1, .parts_fd = -1 };
 	struct error err = ERROR_INIT, hook_error = ERROR_INIT;
-	int64_t started = clock_monotonic_ms(), duration;
+	int64_t started = u.started_ms, duration;
 	char summary[ERROR_TEXT_MAX];
 	enum outcome outcome;
 	bool rolled_back = false;
