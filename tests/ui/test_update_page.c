@@ -1,0 +1,152 @@
+/* The Update pane's page while an update runs, at 80 and 132 columns, and what is kept of the events. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../ui/pane.h"
+#include "../ui/update_pane.h"
+#include "../ui/watch.h"
+#include "base/clock.h"
+#include "settings/settings.h"
+
+static const struct field_spec fields[UPDATE_FIELDS] = {
+	[UPDATE_FIELD_SOURCE] = { FIELD_RADIO, SETTING_SOURCE_MODE, NULL, NULL, "Web|Offline" },
+	[UPDATE_FIELD_URL] = { FIELD_TEXT, SETTING_SOURCE_FEED_URL, NULL, NULL, NULL },
+	[UPDATE_FIELD_BUNDLE] = { FIELD_TEXT, SETTING_SOURCE_BUNDLE, NULL, NULL, NULL },
+	[UPDATE_FIELD_AUTOMATIC] = { FIELD_CHECK, SETTING_SCHEDULE_AUTOMATIC, NULL, NULL, NULL },
+};
+
+struct stage {
+	struct settings *settings;
+	struct app app;
+	struct update_pane pane;
+	struct page page;
+	struct buffer text;
+	int tail;			/* any pointer that is not NULL: a job runs */
+};
+
+static int set_up(void **state)
+{
+	static struct stage s;
+
+	s = (struct stage){ .text = BUFFER_INIT(65536) };
+	assert_true(settings_load("/nonexistent/console.conf", &s.settings, NULL));
+	s.app.settings = s.settings;
+	s.app.watch = (struct watch){ .fd = -1, .tail = (struct job_tail *)&s.tail, .plan_count = -1, .plan_bytes = -1,
+				      .started_ms = clock_monotonic_ms() - 65000 };
+	s.pane.app = &s.app;
+	form_init(&s.pane.form, fields, UPDATE_FIELDS);
+	form_load(&s.pane.form, s.settings);
+	page_init(&s.page);
+	*state = &s;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct stage *s = *state;
+
+	form_clear(&s->pane.form);
+	page_clear(&s->page);
+	buffer_clear(&s->text);
+	settings_free(s->settings);
+	return 0;
+}
+
+static const char *show(struct stage *s, int rows, int cols)
+{
+	page_start(&s->page, rows, cols, true);
+	update_page(&s->pane, &s->page);
+	buffer_reset(&s->text);
+	page_dump(&s->page, &s->text);
+	return buffer_text(&s->text);
+}
+
+static void add_bar(struct watch *w, const char *name, int64_t bytes, int64_t total, int64_t rate)
+{
+	struct watch_bar *b = &w->bars[w->bar_count++];
+
+	snprintf(b->name, sizeof(b->name), "%s", name);
+	b->bytes = bytes;
+	b->total = total;
+	b->rate = rate;
+}
+
+#define expect(text, line) \
+	do { \
+		if (strstr(text, line) == NULL) \
+			fail_msg("not there: %s\n%s", line, text); \
+	} while (0)
+
+static void a_bar_tells_bytes_rate_and_time_left(void **state)
+{
+	struct stage *s = *state;
+	struct watch *w = &s->app.watch;
+	const char *text;
+
+	snprintf(w->phase, sizeof(w->phase), "download");
+	snprintf(w->record, sizeof(w->record), "18:01:20 Download file URI : https://h/b.tar.gz");
+	w->plan_count = 3;
+	w->plan_bytes = 60000000;
+	w->plan_ms = clock_monotonic_ms() - 10000;
+	add_bar(w, "a.tar.gz", 10000000, 10000000, 2000000);
+	add_bar(w, "b.tar.gz", 5000000, 20000000, 1000000);
+	text = show(s, 15, 76);
+	expect(text, "Phase         download, for 1 min 05 s");
+	expect(text, "1 of 3 components      [##.........]  25% 15.0 MB/60.0 MB 1.5 MB/s 0:30 left");
+	expect(text, "b.tar.gz               [##.........]  25% 5.0 MB/20.0 MB 1.0 MB/s 0:15 left");
+	expect(text, "a.tar.gz               [###########] 100% 10.0 MB");
+	expect(text, "18:01:20 Download file URI : https://h/b.tar.gz");
+	expect(text, "[ Stop ]");
+	assert_true(strstr(text, "b.tar.gz ") < strstr(text, "a.tar.gz "));
+	assert_null(strstr(text, "Update now"));
+	assert_int_equal(watch_percent(w), 25);
+	expect(show(s, 30, 128), "b.tar.gz                           [########........................]  25% 5.0 MB/20.0 MB 1.0 MB/s 0:15 left");
+}
+
+static void what_has_no_size_has_no_bar(void **state)
+{
+	struct stage *s = *state;
+
+	snprintf(s->app.watch.phase, sizeof(s->app.watch.phase), "download");
+	add_bar(&s->app.watch, "posture-offline.zip", 5000000, -1, 1000000);
+	expect(show(s, 15, 76), "posture-offline.zip     5.0 MB 1.0 MB/s\n");
+	assert_int_equal(watch_percent(&s->app.watch), -1);
+}
+
+static void bars_that_do_not_fit_are_left_out_and_the_buttons_stay(void **state)
+{
+	struct stage *s = *state;
+	struct watch *w = &s->app.watch;
+	char name[32];
+
+	w->plan_count = WATCH_BARS;
+	w->plan_bytes = 1000 * WATCH_BARS;
+	for (int i = 0; i < WATCH_BARS; i++) {
+		snprintf(name, sizeof(name), "c%02d.bin", i);
+		add_bar(w, name, i < 14 ? 1000 : 10, 1000, 10);
+	}
+	expect(show(s, 15, 76), "14 of 16 components");
+	expect(buffer_text(&s->text), "c14.bin");
+	expect(buffer_text(&s->text), "c15.bin");
+	expect(buffer_text(&s->text), "[ Stop ]");
+	assert_null(strstr(buffer_text(&s->text), "c00.bin"));
+	assert_true(s->page.count <= 15);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_bar_tells_bytes_rate_and_time_left, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_has_no_size_has_no_bar, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(bars_that_do_not_fit_are_left_out_and_the_buttons_stay, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
