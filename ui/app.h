@@ -19,6 +19,7 @@ struct app {
 	struct loop *loop;		/* descriptors, timers, slices of work: loop.h */
 	struct watch watch;		/* the last update, the running one */
 	char node[65];			/* this node's name, sanitised */
+	char check_cause[64];		/* what the last checks found, for the state line; "" nothing */
 	struct app_private *p;		/* app_private.h */
 };
 

@@ -128,6 +128,8 @@ static void state_text(const struct app *a, char *dst, size_t size)
 		snprintf(dst, size, "%s", _("update stopped"));
 	else if (strcmp(s->last_status, "failed") == 0)
 		snprintf(dst, size, _("update failed: %s"), s->last_cause);
+	else if (a->check_cause[0] != '\0')
+		snprintf(dst, size, _("check failed: %s"), a->check_cause);
 	else
 		snprintf(dst, size, "%s", _("idle"));
 }

@@ -32,6 +32,7 @@ struct check_pane {
 	char job[JOB_ID_MAX];		/* of the failed update whose verdict is shown; "": it is that of a run */
 	char watched[JOB_ID_MAX];	/* of the update that runs, or ran last */
 	bool seen;			/* the pane was shown before */
+	bool stale;			/* settings or certificates have changed since */
 	bool jumped;			/* F led to where the cause can be removed: a change there is checked */
 };
 
@@ -327,6 +328,7 @@ static void take_line(void *data, const char *line, size_t len, const json_t *ev
 	/* "Checking again" is over. */
 	if (p->state.verdict != NULL)
 		app_notice_clear(p->app);
+	snprintf(p->app->check_cause, sizeof(p->app->check_cause), "%s", check_state_cause(&p->state));
 	app_dirty(p->app);
 }
 
@@ -353,6 +355,7 @@ static void start_run(struct check_pane *p)
 	run_forget(p->run);
 	check_state_clear(&p->state);
 	p->job[0] = '\0';
+	p->stale = false;
 	p->run = app_start(p->app, arguments, &options, &err);
 	if (p->run == NULL)
 		app_notice_error(p->app, &err);
@@ -442,12 +445,21 @@ static void event(void *pane, enum pane_event what)
 {
 	struct check_pane *p = pane;
 
-	if (what == PANE_SHOWN)
+	switch (what) {
+	case PANE_SHOWN:
 		first_look(p);
-	else if (what == PANE_UPDATE)
-		look_at_update(p);
-	else if (p->jumped)
-		check_again(p);
+		if (p->stale)
+			start_run(p);
+		break;
+	case PANE_UPDATE: look_at_update(p); break;
+	case PANE_SETTINGS:
+	case PANE_TRUST:
+		p->stale = true;
+		if (p->jumped)
+			check_again(p);
+		break;
+	case PANE_HIDDEN: break;
+	}
 }
 
 /* --- what can be done -------------------------------------------------------------------------------------------------------------------- */
