@@ -1,4 +1,4 @@
-/* The page of the Log pane: records as rows, the marks between them, the timeline; and the log strip. */
+/* The page of the Log pane: its title, the state of the log, the timeline; and the log strip. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,13 +10,6 @@
 #include "strip.h"
 
 #define ROW_TEXT_MAX 65536
-#define SHOWN_BYTES_MAX 8192		/* of a line: more than any screen has columns */
-#define PLACES_MAX 32
-#define THREAD_COLS 16
-#define LOGGER_COLS 15
-#define LEVEL_COLS 5
-#define CLOCK_COLS 12
-#define WIDE_COLS 110			/* from here on there is room for the date */
 #define FILTER_COLS 24			/* of the filter in the title */
 #define COLUMNS_MAX 240
 #define ARRANGE_STEPS 4
@@ -78,7 +71,7 @@ static void put_filter(const struct log_pane *p, const struct view_counts *c, st
 
 static void put_title(const struct log_pane *p, struct page *page)
 {
-	struct buffer title = BUFFER_INIT(ROW_TEXT_MAX), state = BUFFER_INIT(ROW_TEXT_MAX);
+	struct buffer title = BUFFER_INIT(ROW_TEXT_MAX);
 	struct view_counts c;
 	char size[32];
 
@@ -88,333 +81,11 @@ static void put_title(const struct log_pane *p, struct page *page)
 		put_follow(p, &c, &title);
 		buffer_printf(&title, "\t%s\t", page_size(size, sizeof(size), (long long)c.bytes));
 		put_number(&title, c.records);
-		buffer_puts(&title, c.indexed ? _(" records") : _("+ records"));
+		buffer_puts(&title, c.indexed ? P_(" record", " records", (unsigned long)c.records) : _("+ records"));
 		put_filter(p, &c, &title);
-	}
-	if (p->view == NULL || source_state(view_source(p->view)) != SOURCE_READING) {
-		log_state_text(p, &state);
-		buffer_printf(&title, "\t%s", buffer_text(&state));
 	}
 	page_rule(page, buffer_text(&title));
 	buffer_clear(&title);
-	buffer_clear(&state);
-}
-
-/* --- a record in lines -------------------------------------------------------------------------------------------------- */
-
-bool log_is_unfolded(const struct log_pane *p, log_pos pos)
-{
-	for (size_t i = 0; i < p->unfolded_count; i++) {
-		if (p->unfolded[i] == pos)
-			return !p->unfold_all;
-	}
-	return p->unfold_all;
-}
-
-/* Appends "name   " cut or padded to so many columns. */
-static void put_cell(struct buffer *out, const char *s, size_t n, size_t cols)
-{
-	struct buffer safe = BUFFER_INIT(ROW_TEXT_MAX);
-
-	text_sanitise(&safe, s, n < 256 ? n : 256);
-	text_fit(out, buffer_text(&safe), cols, true, true);
-	buffer_putc(out, ' ');
-	buffer_clear(&safe);
-}
-
-static struct slice last_name(struct slice logger)
-{
-	const char *dot = memrchr(logger.p, '.', logger.n);
-
-	if (dot == NULL || dot + 1 == logger.p + logger.n)
-		return logger;
-	return (struct slice){ dot + 1, (size_t)(logger.p + logger.n - dot - 1) };
-}
-
-/* A line's text, made safe; no more than can be seen. */
-static void put_safe(struct buffer *out, struct slice line)
-{
-	if (line.n > SHOWN_BYTES_MAX)
-		line.n = SHOWN_BYTES_MAX;
-	view_show_line(line, out);
-}
-
-/* Where the parts of a row stand in its text. */
-struct row_text {
-	struct buffer text;
-	size_t level_at, level_end;	/* to be shown in its role; equal: none */
-	size_t body_at;			/* where what is searched for is shown */
-};
-
-/* The header line as a row: time, level, thread, logger, message. What is no record, and the raw form, as it stands. */
-static void make_row(const struct view_record *r, enum log_format format, bool dated, struct row_text *out)
-{
-	const struct record *f = &r->fields;
-	size_t clock = dated || f->time_text.n < STAMP_LEN ? 0 : STAMP_LEN - CLOCK_COLS;
-
-	out->text = (struct buffer)BUFFER_INIT(ROW_TEXT_MAX);
-	out->level_at = out->level_end = out->body_at = 0;
-	if (f->time.ms == STAMP_NONE || format == LOG_RAW) {
-		put_safe(&out->text, view_record_line(r, 0));
-		return;
-	}
-	put_cell(&out->text, f->time_text.p + clock, STAMP_LEN - clock, STAMP_LEN - clock);
-	out->level_at = out->text.len;
-	buffer_printf(&out->text, "%-*s", LEVEL_COLS, record_level_name(f->level));
-	out->level_end = out->text.len;
-	buffer_putc(&out->text, ' ');
-	if (format == LOG_THREADS)
-		put_cell(&out->text, f->thread.p, f->thread.n, THREAD_COLS);
-	put_cell(&out->text, last_name(f->logger).p, last_name(f->logger).n, LOGGER_COLS);
-	out->body_at = out->text.len;
-	put_safe(&out->text, f->message);
-}
-
-static enum theme_role level_role(enum record_level level)
-{
-	return level >= RECORD_LEVEL_ERROR && level < RECORD_LEVEL_OFF ? ROLE_FAIL :
-	       level == RECORD_LEVEL_WARN ? ROLE_WARN : ROLE_NORMAL;
-}
-
-/* Bytes of a safe text that make up its first `cols` columns. */
-static size_t bytes_of_columns(const char *text, int cols)
-{
-	size_t at = 0;
-	int width = 0;
-
-	while (text[at] != '\0') {
-		char one[8];
-		uint32_t cp;
-		size_t n = text_utf8_decode(text + at, strlen(text + at) < 4 ? strlen(text + at) : 4, &cp);
-
-		n = n > 0 ? n : 1;
-		snprintf(one, sizeof(one), "%.*s", (int)n, text + at);
-		width += (int)text_width(one);
-		if (width > cols)
-			break;
-		at += n;
-	}
-	return at;
-}
-
-static void put_piece(struct page *page, enum theme_role role, const char *text, size_t from, size_t to, size_t first,
-		      size_t last)
-{
-	from = from > first ? from : first;
-	to = to < last ? to : last;
-	if (from < to)
-		page_put_n(page, role, text + from, to - from);
-}
-
-/* The bytes [first, last) of a safe text, with what is searched for and filtered by in its role. */
-static void put_highlit(const struct log_pane *p, struct page *page, const char *text, size_t n, size_t first, size_t last)
-{
-	struct filter *by = p->find.filter != NULL ? p->find.filter : p->view != NULL ? view_filter(p->view) : NULL;
-	struct filter_place places[PLACES_MAX];
-	size_t count = by != NULL ? filter_places(by, text, n, places, PLACES_MAX) : 0, at = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		put_piece(page, ROLE_NORMAL, text, at, places[i].start, first, last);
-		put_piece(page, ROLE_MATCH, text, places[i].start, places[i].end, first, last);
-		at = places[i].end;
-	}
-	put_piece(page, ROLE_NORMAL, text, at, n, first, last);
-}
-
-/* The columns from `shift` on of a row, as many as there are left. */
-static void put_row_text(const struct log_pane *p, struct page *page, const struct row_text *row, enum record_level level,
-			 int shift, int cols)
-{
-	const char *text = buffer_text(&row->text);
-	size_t first = bytes_of_columns(text, shift), last = first + bytes_of_columns(text + first, cols);
-
-	put_piece(page, ROLE_NORMAL, text, 0, row->level_at, first, last);
-	put_piece(page, level_role(level), text, row->level_at, row->level_end, first, last);
-	put_piece(page, ROLE_NORMAL, text, row->level_end, row->body_at, first, last);
-	put_highlit(p, page, text + row->body_at, row->text.len - row->body_at, first > row->body_at ? first - row->body_at : 0,
-		    last > row->body_at ? last - row->body_at : 0);
-}
-
-/* --- how high a record is ------------------------------------------------------------------------------------------------ */
-
-static const struct segment *joined(const struct log_pane *p, log_pos pos)
-{
-	const struct segment *seg = source_by_number(view_source(p->view), LOG_POS_NUMBER(pos));
-
-	return seg != NULL && LOG_POS_OFFSET(pos) == seg->first && seg->joint != JOINT_NONE && seg->joint != JOINT_CONTINUED ?
-		       seg : NULL;
-}
-
-static int text_lines(const struct log_pane *p, struct slice line)
-{
-	struct buffer text = BUFFER_INIT(ROW_TEXT_MAX);
-	int cols = p->area_cols - 4, lines;
-
-	if (!p->wrap)
-		return 1;
-	put_safe(&text, line);
-	lines = cols > 0 ? ((int)text_width(buffer_text(&text)) + cols - 1) / cols : 1;
-	buffer_clear(&text);
-	return lines > 0 ? lines : 1;
-}
-
-static int header_lines(const struct log_pane *p, const struct view_record *r)
-{
-	struct row_text row;
-	int cols = p->area_cols - 2, lines;
-
-	if (!p->wrap)
-		return 1;
-	make_row(r, p->format, p->area_cols >= WIDE_COLS, &row);
-	lines = cols > 0 ? ((int)text_width(buffer_text(&row.text)) + cols - 1) / cols : 1;
-	buffer_clear(&row.text);
-	return lines > 0 ? lines : 1;
-}
-
-/* At most all lines of the screen but two, so that the next record is always near. */
-static int limit(const struct log_pane *p, int lines)
-{
-	int most = p->area_rows > 4 ? p->area_rows - 2 : 2;
-
-	return lines < most ? lines : most;
-}
-
-static int record_height(void *data, log_pos pos)
-{
-	const struct log_pane *p = data;
-	bool open = log_is_unfolded(p, pos);
-	struct view_record r;
-	int lines = 1, mark = joined(p, pos) != NULL ? 1 : 0;
-
-	if ((!open && !p->wrap) || !view_record(p->view, pos, &r))
-		return lines + mark;
-	lines = header_lines(p, &r);
-	for (size_t i = 1; open && i < r.lines && lines < p->area_rows; i++)
-		lines += text_lines(p, view_record_line(&r, i));
-	return limit(p, lines) + mark;
-}
-
-/* --- records on the page --------------------------------------------------------------------------------------------------- */
-
-static void put_mark_row(const struct log_pane *p, struct page *page, const struct segment *seg)
-{
-	const struct source *source = view_source(p->view);
-	const struct segment *before = source_by_number(source, seg->number - 1);
-	struct buffer text = BUFFER_INIT(ROW_TEXT_MAX);
-
-	source_describe_joint(before, seg, &text);
-	page_line(page);
-	page_put(page, ROLE_DIM, "-- ");
-	page_put(page, ROLE_DIM, buffer_text(&text));
-	page_put(page, ROLE_DIM, " --");
-	buffer_clear(&text);
-}
-
-static void put_marks(struct page *page, bool selected, bool bookmarked)
-{
-	page_put(page, selected ? ROLE_MARK : ROLE_NORMAL, selected ? ">" : " ");
-	page_put(page, bookmarked ? ROLE_MARK : ROLE_NORMAL, bookmarked ? "*" : " ");
-}
-
-/* "+14": the lines that are folded away. */
-static void put_fold(const struct view_record *r, char *dst, size_t size)
-{
-	dst[0] = '\0';
-	if (r->lines > 1 || !r->whole)
-		snprintf(dst, size, " +%zu%s", r->lines - 1, r->whole ? "" : "...");
-}
-
-static void put_header(const struct log_pane *p, struct page *page, const struct view_record *r, bool selected, bool open,
-		       int lines)
-{
-	struct row_text row;
-	char fold[32] = "";
-	int cols = page->cols - 2;
-
-	make_row(r, p->format, page->cols >= WIDE_COLS, &row);
-	if (!open)
-		put_fold(r, fold, sizeof(fold));
-	for (int i = 0; i < lines; i++) {
-		page_line(page);
-		put_marks(page, selected && i == 0, r->bookmarked && i == 0);
-		if (p->wrap)
-			put_row_text(p, page, &row, r->fields.level, i * cols, cols - (i == lines - 1 ? (int)strlen(fold) : 0));
-		else
-			put_row_text(p, page, &row, r->fields.level, p->shift, cols - (int)strlen(fold));
-		if (i == lines - 1 && fold[0] != '\0')
-			page_right(page, ROLE_DIM, fold);
-	}
-	buffer_clear(&row.text);
-}
-
-static void put_continuation(const struct log_pane *p, struct page *page, struct slice line, int lines, int most)
-{
-	struct row_text row = { .text = BUFFER_INIT(ROW_TEXT_MAX) };
-	int cols = page->cols - 4;
-
-	put_safe(&row.text, line);
-	for (int i = 0; i < lines && i < most; i++) {
-		page_line(page);
-		page_tab(page, 4);
-		put_row_text(p, page, &row, RECORD_LEVEL_NONE, p->wrap ? i * cols : p->shift, cols);
-	}
-	buffer_clear(&row.text);
-}
-
-/* Puts a record; returns the lines it took, at most `most`. */
-static int put_record(const struct log_pane *p, struct page *page, log_pos pos, bool selected, int most)
-{
-	const struct segment *seg = joined(p, pos);
-	bool open = log_is_unfolded(p, pos);
-	struct view_record r;
-	int used = 0, lines, end;
-
-	if (seg != NULL && most > 1) {
-		put_mark_row(p, page, seg);
-		used++;
-	}
-	if (!view_record(p->view, pos, &r)) {
-		page_text(page, ROLE_DIM, _("  (no longer in the log)"));
-		return used + 1;
-	}
-	lines = limit(p, header_lines(p, &r));
-	lines = lines < most - used ? lines : most - used;
-	put_header(p, page, &r, selected && !p->rows.follow, open, lines);
-	end = used + limit(p, most);
-	used += lines;
-	for (size_t i = 1; open && i < r.lines && used < most && used < end; i++) {
-		struct slice line = view_record_line(&r, i);
-		int n = text_lines(p, line), room = most < end ? most - used : end - used;
-
-		put_continuation(p, page, line, n, room);
-		used += n < room ? n : room;
-	}
-	return used;
-}
-
-static void put_records(struct log_pane *p, struct page *page, int rows)
-{
-	struct log_rows *r = &p->rows;
-	struct page_item *item = page_area(page, LOG_AREA, rows);
-	int used = 0;
-
-	if (item != NULL)
-		item->cursor = 0;
-	for (size_t i = r->top; i < r->n && used < rows; i++) {
-		int before = used, mark = joined(p, r->pos[i]) != NULL && rows - used > 1;
-
-		used += put_record(p, page, r->pos[i], i == r->selected, rows - used);
-		if (item != NULL && i == r->selected)
-			item->cursor = before + mark;
-	}
-	if (used == 0) {
-		page_text(page, ROLE_DIM, log_rows_busy(r) ? _("  Searching...") :
-				  view_filter(p->view) != NULL && !p->in_context ? _("  No record passes the filter.") :
-										    _("  The log is empty."));
-		used++;
-	}
-	for (; used < rows; used++)
-		page_line(page);
 }
 
 /* --- the timeline ---------------------------------------------------------------------------------------------------------- */
@@ -483,6 +154,24 @@ static void put_timeline(const struct log_pane *p, struct page *page)
 	buffer_clear(&counts);
 }
 
+/* What is not as usual, with its reason: shown below the newest record, in one line or two. */
+static int state_text(const struct log_pane *p, int cols, struct buffer *out)
+{
+	struct buffer state = BUFFER_INIT(ROW_TEXT_MAX), safe = BUFFER_INIT(ROW_TEXT_MAX);
+	int lines;
+
+	if (p->view == NULL || source_state(view_source(p->view)) == SOURCE_READING || cols <= 0)
+		return 0;
+	buffer_puts(&state, "?? ");
+	log_state_text(p, &state);
+	text_sanitise(&safe, buffer_text(&state), state.len);
+	lines = (int)text_width(buffer_text(&safe)) > cols ? 2 : 1;
+	text_fit(out, buffer_text(&safe), (size_t)(lines * cols * 7 / 8 + (lines == 1 ? cols : 0)), false, true);
+	buffer_clear(&state);
+	buffer_clear(&safe);
+	return lines;
+}
+
 /* Fills the screen at once where that costs no more than a slice or two. */
 static void arrange(struct log_rows *r, int rows, int (*height)(void *, log_pos), void *data)
 {
@@ -494,18 +183,22 @@ static void arrange(struct log_rows *r, int rows, int (*height)(void *, log_pos)
 void log_draw_page(struct log_pane *p, struct page *page)
 {
 	bool timeline = p->view != NULL && !p->no_timeline && page->rows >= 8;
-	int rows = page->rows - 1 - (timeline ? 1 : 0);
+	struct buffer state = BUFFER_INIT(ROW_TEXT_MAX);
+	int rows = page->rows - 1 - (timeline ? 1 : 0) - state_text(p, page->cols, &state);
 
 	p->area_rows = rows;
 	p->area_cols = page->cols;
 	if (p->view != NULL)
-		arrange(&p->rows, rows, record_height, p);
+		arrange(&p->rows, rows, log_record_height, p);
 	put_title(p, page);
 	if (p->view == NULL) {
 		page_wrap(page, ROLE_FAIL, p->why.message);
 		return;
 	}
-	put_records(p, page, rows > 0 ? rows : 1);
+	log_put_records(p, page, rows > 0 ? rows : 1);
+	if (state.len > 0)
+		page_wrap(page, ROLE_WARN, buffer_text(&state));
+	buffer_clear(&state);
 	if (timeline)
 		put_timeline(p, page);
 }
@@ -519,21 +212,6 @@ static int one_line(void *data, log_pos pos)
 	return 1;
 }
 
-static void put_strip_row(struct log_pane *p, struct page *page, log_pos pos)
-{
-	struct view_record r;
-	struct row_text row;
-
-	page_line(page);
-	if (!view_record(p->view, pos, &r))
-		return;
-	make_row(&r, LOG_SHORT, page->cols >= WIDE_COLS, &row);
-	put_piece(page, ROLE_NORMAL, buffer_text(&row.text), 0, row.level_at, 0, row.text.len);
-	put_piece(page, level_role(r.fields.level), buffer_text(&row.text), row.level_at, row.level_end, 0, row.text.len);
-	put_piece(page, ROLE_NORMAL, buffer_text(&row.text), row.level_end, row.text.len, 0, row.text.len);
-	buffer_clear(&row.text);
-}
-
 void strip_prepare(struct app *a, struct page *page)
 {
 	struct log_pane *p = app_pane(a, "log");
@@ -545,7 +223,7 @@ void strip_prepare(struct app *a, struct page *page)
 	for (size_t i = p->strip.n - p->strip.top; i < (size_t)page->rows; i++)
 		page_line(page);
 	for (size_t i = p->strip.top; i < p->strip.n; i++)
-		put_strip_row(p, page, p->strip.pos[i]);
+		log_put_strip_row(p, page, p->strip.pos[i]);
 }
 
 void strip_title(struct app *a, char *left, size_t left_size, char *right, size_t right_size)

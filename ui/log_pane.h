@@ -1,6 +1,7 @@
 /* log_pane.h - the Log pane's own state, shared by its files only: pane_log.c (what is asked for), log_draw.c (the page and
- * the strip), log_filters.c (what is kept), log_find.c (searches and jumps), log_record.c (one record), log_sources.c (which
- * log). The pane also is the log strip of the whole console: both show one view, read once.
+ * the strip), log_lines.c (records as rows), log_filters.c (what is kept), log_find.c (searches and jumps), log_record.c
+ * (one record), log_sources.c (which log). The pane also is the log strip of the whole console: both show one view, read
+ * once.
  */
 #ifndef PC_UI_LOG_PANE_H
 #define PC_UI_LOG_PANE_H
@@ -113,7 +114,13 @@ void log_find_clear(struct log_pane *p);
 
 /* log_draw.c */
 void log_draw_page(struct log_pane *p, struct page *page);
-bool log_is_unfolded(const struct log_pane *p, log_pos pos);
+
+/* log_lines.c */
+/* The lines that a record takes, with the mark in front of it; `data` is the pane. */
+int log_record_height(void *data, log_pos pos);
+/* Puts `rows` lines: the records as they were arranged. */
+void log_put_records(struct log_pane *p, struct page *page, int rows);
+void log_put_strip_row(struct log_pane *p, struct page *page, log_pos pos);
 
 /* log_record.c */
 void log_open_record(struct log_pane *p);
