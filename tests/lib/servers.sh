@@ -262,8 +262,10 @@ squid_configure() {
 		cat "$SERVERS_DIR/pki/$SQUID_CERT.chain.pem" "$SERVERS_DIR/pki/$SQUID_CERT.key" >"$dir/tls.pem"
 		line="https_port 127.0.0.1:$PORT tls-cert=$dir/tls.pem"
 	fi
+	# The servers of the tests listen on 127.0.0.1 only; a Debian's own hosts file names ::1 as well, and squid does not fall back.
+	echo '127.0.0.1 localhost' >"$dir/hosts"
 	{
-		printf '%s\n' "$line" "pid_filename $dir/pid" "cache_log $dir/cache.log" "access_log stdio:$dir/access.log" \
+		printf '%s\n' "$line" "hosts_file $dir/hosts" "pid_filename $dir/pid" "cache_log $dir/cache.log" "access_log stdio:$dir/access.log" \
 			"coredump_dir $dir" "netdb_filename none" "pinger_enable off" "shutdown_lifetime 0 seconds" \
 			"visible_hostname squid.test" "cache deny all" "connect_timeout ${SQUID_CONNECT_TIMEOUT:-3} seconds" \
 			"dns_timeout 2 seconds" "acl CONNECT method CONNECT" "cache_mem 1 MB" "memory_pools off" "max_filedescriptors 256"
