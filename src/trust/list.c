@@ -27,58 +27,66 @@ struct word {
 struct words {
 	struct word words[WORDS_MAX];
 	size_t count;
-	struct buffer haystack;		/* of one certificate after the other */
+	char haystack[HAYSTACK_MAX];	/* of one certificate after the other; this runs for each of thousands with each key */
+	size_t len;
 };
 
-static bool put_code_point(struct buffer *out, uint32_t cp)
+static void put_byte(struct words *w, char c)
 {
-	if (cp < 0x80)
-		return buffer_putc(out, (char)cp);
-	if (cp >= 0x10000)
-		buffer_putc(out, (char)(0xF0 | (cp >> 18))), buffer_putc(out, (char)(0x80 | ((cp >> 12) & 0x3F)));
-	else if (cp >= 0x800)
-		buffer_putc(out, (char)(0xE0 | (cp >> 12)));
-	if (cp >= 0x800)
-		buffer_putc(out, (char)(0x80 | ((cp >> 6) & 0x3F)));
-	else
-		buffer_putc(out, (char)(0xC0 | (cp >> 6)));
-	return buffer_putc(out, (char)(0x80 | (cp & 0x3F)));
+	if (w->len + 1 < HAYSTACK_MAX)
+		w->haystack[w->len++] = c;
+}
+
+static void put_text(struct words *w, const char *text)
+{
+	while (*text != '\0')
+		put_byte(w, *text++);
+}
+
+static void put_code_point(struct words *w, uint32_t cp)
+{
+	if (cp >= 0x10000) {
+		put_byte(w, (char)(0xF0 | (cp >> 18)));
+		put_byte(w, (char)(0x80 | ((cp >> 12) & 0x3F)));
+	} else if (cp >= 0x800) {
+		put_byte(w, (char)(0xE0 | (cp >> 12)));
+	}
+	put_byte(w, (char)(cp >= 0x800 ? 0x80 | ((cp >> 6) & 0x3F) : 0xC0 | (cp >> 6)));
+	put_byte(w, (char)(0x80 | (cp & 0x3F)));
 }
 
 /* Small letters: a filter does not mind their case. */
-static void fold(struct buffer *out, const char *text)
+static void fold(struct words *w, const char *text)
 {
-	size_t n = strlen(text);
+	const char *end = text + strlen(text);
 
-	for (size_t i = 0; i < n;) {
-		unsigned char c = (unsigned char)text[i];
-		uint32_t cp;
-		size_t len;
+	while (text < end) {
+		unsigned char c = (unsigned char)*text;
+		uint32_t cp, small;
+		size_t len = 1;
 
 		if (c < 0x80) {
-			buffer_putc(out, (char)(c >= 'A' && c <= 'Z' ? c + 32 : c));
-			i++;
-			continue;
+			put_byte(w, (char)(c >= 'A' && c <= 'Z' ? c + 32 : c));
+		} else if ((len = text_utf8_decode(text, (size_t)(end - text), &cp)) == 0) {
+			put_byte(w, *text);
+			len = 1;
+		} else {
+			/* One that would become ASCII stays what it is. */
+			small = (uint32_t)towlower((wint_t)cp);
+			put_code_point(w, small >= 0x80 ? small : cp);
 		}
-		len = text_utf8_decode(text + i, n - i, &cp);
-		if (len == 0) {
-			buffer_putc(out, text[i++]);
-			continue;
-		}
-		put_code_point(out, (uint32_t)towlower((wint_t)cp));
-		i += len;
+		text += len;
 	}
 }
 
 static void words_take(struct words *w, const char *filter)
 {
-	struct buffer folded = BUFFER_INIT(TRUST_FILTER_MAX * 2);
-	const char *at;
+	char folded[TRUST_FILTER_MAX * 2];
+	const char *at = folded;
 
-	w->count = 0;
-	w->haystack = (struct buffer)BUFFER_INIT(HAYSTACK_MAX);
-	fold(&folded, filter);
-	at = buffer_text(&folded);
+	w->count = w->len = 0;
+	fold(w, filter);
+	snprintf(folded, sizeof(folded), "%.*s", (int)w->len, w->haystack);
 	while (w->count < WORDS_MAX) {
 		struct word *word = &w->words[w->count];
 		size_t len;
@@ -94,66 +102,75 @@ static void words_take(struct words *w, const char *filter)
 		if (strcmp(word->text, "!") != 0)
 			w->count++;
 	}
-	buffer_clear(&folded);
 }
 
-static void put_without_colons(struct buffer *out, const char *text)
+static void put_without_colons(struct words *w, const char *text)
 {
 	for (; *text != '\0'; text++) {
 		if (*text != ':')
-			buffer_putc(out, *text >= 'A' && *text <= 'Z' ? (char)(*text + 32) : *text);
+			put_byte(w, *text >= 'A' && *text <= 'Z' ? (char)(*text + 32) : *text);
 	}
 }
 
-static void put_fingerprint(struct buffer *out, const unsigned char sha256[32])
+static void put_fingerprint(struct words *w, const unsigned char sha256[32])
 {
 	char hex[65];
 
 	trust_hex(hex, sha256);
-	buffer_puts(out, hex);
-	buffer_putc(out, '\n');
-	for (size_t i = 0; i < 32; i++)
-		buffer_printf(out, "%s%.2s", i > 0 ? ":" : "", hex + 2 * i);
+	put_text(w, hex);
+	for (size_t i = 0; i < 32; i++) {
+		put_byte(w, i > 0 ? ':' : '\n');
+		put_byte(w, hex[2 * i]);
+		put_byte(w, hex[2 * i + 1]);
+	}
+	put_byte(w, '\n');
 }
 
-static void put_state(struct buffer *out, const struct trust_entry *e)
+static void put_state(struct words *w, const struct trust_entry *e)
 {
 	char when[CLOCK_TEXT_MAX];
 
-	fold(out, e->enabled ? "enabled " : "disabled ");
-	fold(out, e->enabled ? _("enabled") : _("disabled"));
+	put_text(w, e->enabled ? "enabled " : "disabled ");
+	fold(w, e->enabled ? _("enabled") : _("disabled"));
 	for (unsigned int usage = TRUST_INFRASTRUCTURE; usage <= TRUST_CISCO_SERVICES; usage <<= 1) {
 		if ((e->usages & usage) == 0)
 			continue;
-		buffer_printf(out, "\n%s\n", trust_usage_name(usage));
-		fold(out, trust_usage_title(usage));
+		put_byte(w, '\n');
+		put_text(w, trust_usage_name(usage));
+		put_byte(w, '\n');
+		fold(w, trust_usage_title(usage));
 	}
-	buffer_printf(out, "\n%.*s\n", DATE_BYTES, clock_rfc3339(when, e->not_after));
+	clock_rfc3339(when, e->not_after);
+	when[DATE_BYTES] = '\0';
+	put_byte(w, '\n');
+	put_text(w, when);
+	put_text(w, (e->remarks & TRUST_EXPIRED) != 0 ? "\nexpired " : (e->remarks & TRUST_EXPIRES_SOON) != 0 ? "\nsoon " : "\n");
 	if ((e->remarks & TRUST_EXPIRED) != 0)
-		buffer_printf(out, "expired %s\n", _("expired"));
-	if ((e->remarks & TRUST_NOT_YET_VALID) != 0)
-		buffer_printf(out, "not-yet-valid %s\n", _("not yet"));
-	if ((e->remarks & TRUST_EXPIRES_SOON) != 0)
-		buffer_printf(out, "soon %s\n", _("soon"));
+		fold(w, _("expired"));
+	else if ((e->remarks & TRUST_EXPIRES_SOON) != 0)
+		fold(w, _("soon"));
+	if ((e->remarks & TRUST_NOT_YET_VALID) != 0) {
+		put_text(w, "\nnot-yet-valid ");
+		fold(w, _("not yet"));
+	}
 }
 
 /* Everything that a word may be found in, one item a line: a word never reaches across two. */
 static const char *haystack(struct words *w, const struct trust_entry *e)
 {
 	const char *const texts[] = { e->name, e->description, e->subject, e->issuer, e->serial, e->key, e->signature_algorithm };
-	struct buffer *out = &w->haystack;
 
-	buffer_reset(out);
+	w->len = 0;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		fold(out, texts[i]);
-		buffer_putc(out, '\n');
+		fold(w, texts[i]);
+		put_byte(w, '\n');
 	}
-	put_without_colons(out, e->serial);
-	buffer_putc(out, '\n');
-	put_fingerprint(out, e->sha256);
-	buffer_putc(out, '\n');
-	put_state(out, e);
-	return buffer_text(out);
+	put_without_colons(w, e->serial);
+	put_byte(w, '\n');
+	put_fingerprint(w, e->sha256);
+	put_state(w, e);
+	w->haystack[w->len] = '\0';
+	return w->haystack;
 }
 
 static bool words_pass(struct words *w, const struct trust_entry *e)
@@ -170,12 +187,9 @@ static bool words_pass(struct words *w, const struct trust_entry *e)
 bool trust_filter_passes(const char *filter, const struct trust_entry *entry)
 {
 	struct words w;
-	bool passes;
 
 	words_take(&w, filter);
-	passes = words_pass(&w, entry);
-	buffer_clear(&w.haystack);
-	return passes;
+	return words_pass(&w, entry);
 }
 
 /* --- the order ------------------------------------------------------------------------------------------------------- */
@@ -290,7 +304,6 @@ static void fill(struct trust_list *list)
 		if (words_pass(&w, e))
 			list->rows[list->count++] = e;
 	}
-	buffer_clear(&w.haystack);
 }
 
 bool trust_list_choose_sha256(struct trust_list *list, const unsigned char sha256[32])

@@ -166,8 +166,13 @@ void trust_key_text(char dst[64], X509 *certificate)
 
 void trust_hex(char dst[65], const unsigned char sha256[32])
 {
-	for (size_t i = 0; i < 32; i++)
-		snprintf(dst + 2 * i, 3, "%02x", sha256[i]);
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < 32; i++) {
+		dst[2 * i] = digits[sha256[i] >> 4];
+		dst[2 * i + 1] = digits[sha256[i] & 15];
+	}
+	dst[64] = '\0';
 }
 
 const char *trust_word(char dst[TRUST_WORD_MAX], const struct trust_entry *entry)
