@@ -261,6 +261,14 @@ static void put_fact(const struct chain_tree *t, const struct chain_row *r, stru
 	}
 }
 
+/* The most telling one of all. */
+static enum finding first_finding(const struct chain_tree *tree)
+{
+	const char *code = json_string_value(json_array_get(json_object_get(tree->document, "findings"), 0));
+
+	return code != NULL ? finding_by_code(code) : FINDING_NONE;
+}
+
 void chain_tree_explain(const struct chain_tree *tree, size_t row, struct buffer *out)
 {
 	const struct chain_row *r = row < tree->count ? &tree->rows[row] : NULL;
@@ -275,8 +283,7 @@ void chain_tree_explain(const struct chain_tree *tree, size_t row, struct buffer
 	} else {
 		buffer_printf(out, "%s\n", r->text);
 		if (r->fails)
-			explain_finding(finding_by_code(json_string_value(json_array_get(json_object_get(tree->document, "findings"), 0))),
-					out);
+			explain_finding(first_finding(tree), out);
 	}
 }
 
