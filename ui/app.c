@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 #include "app_private.h"
@@ -165,12 +166,21 @@ static void watch_again(struct app *a)
 		p->job_timer = loop_timer(a->loop, JOB_CHECK_MS, job_due, a);
 }
 
+/* Whatever keeps the time - chronyd, ntpd, timesyncd - tells the kernel whether it does. */
+static void look_at_clock(struct app *a)
+{
+	struct timex state = { .modes = 0 };
+
+	a->p->unsynced = a->options->fixture == NULL && (adjtimex(&state) == TIME_ERROR || (state.status & STA_UNSYNC) != 0);
+}
+
 /* Once a minute the clock moves. */
 static void minute_due(void *data)
 {
 	struct app *a = data;
 
 	a->p->minute_timer = loop_timer(a->loop, 60000 - clock_now_ms() % 60000, minute_due, a);
+	look_at_clock(a);
 	watch_refresh(&a->watch);
 	update_changed(a);
 }
@@ -396,6 +406,8 @@ static bool start(struct app *a, struct error *err)
 		loop_watch(a->loop, STDIN_FILENO, POLLIN, keys_ready, a);
 	watch_again(a);
 	a->p->minute_timer = loop_timer(a->loop, 60000 - clock_now_ms() % 60000, minute_due, a);
+	look_at_clock(a);
+	a->p->strip_hidden = a->options->plain;	/* what comes by itself would be read out all the time */
 	if (keymap.message[0] != '\0')
 		app_notice_error(a, &keymap);
 	a->p->dirty = a->p->typed = a->p->stale = true;

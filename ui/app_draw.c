@@ -96,7 +96,7 @@ static void prepare_dialog(const struct app *a, struct dialog *d)
 	int rows = d->ops->rows > 0 && d->ops->rows < term_rows() ? d->ops->rows : term_rows();
 	int cols = d->ops->cols > 0 && d->ops->cols < term_cols() ? d->ops->cols : term_cols();
 
-	page_start(&d->surface.page, rows - 2, cols - 4, term_ascii());
+	page_start(&d->surface.page, d->ops->bare ? term_rows() - 1 : rows - 2, d->ops->bare ? term_cols() : cols - 4, term_ascii());
 	d->surface.page.resting = a->p->rest_timer == 0;
 	d->ops->prepare(d->data, &d->surface.page);
 	surface_settle(&d->surface);
@@ -147,7 +147,7 @@ static void draw_state(const struct app *a, const struct rect *r)
 	strftime(stamp, sizeof(stamp), "%H:%M %Z", &tm);
 	if (fixture != NULL && fixture->clock != NULL)
 		snprintf(stamp, sizeof(stamp), "%s", fixture->clock);
-	snprintf(right, sizeof(right), "%s   %s ", text_safe(safe, sizeof(safe), doing), stamp);
+	snprintf(right, sizeof(right), "%s   %s%s ", text_safe(safe, sizeof(safe), doing), a->p->unsynced ? "?? " : "", stamp);
 	snprintf(left, sizeof(left), " posture-console %s %s", term_ascii() ? "-" : "\xc2\xb7",
 		 a->options->demo != NULL ? a->options->demo : a->node);
 	width = (int)text_width(right);
@@ -396,7 +396,59 @@ static void draw_prompt(struct app *a, const struct rect *r)
 	buffer_clear(&safe);
 }
 
+/* --- for screen readers ---------------------------------------------------------------------------------------------------- */
+
+/* The words of the line that has the focus, without the spaces that make columns. */
+static void line_words(const struct page *p, int line, int from, int to, struct buffer *out)
+{
+	for (int i = 0; i < p->runs; i++) {
+		const char *at = page_run_text(p, &p->run[i]);
+
+		if (p->run[i].line != line || p->run[i].rule || p->run[i].col < from || p->run[i].col >= to)
+			continue;
+		for (; *at != '\0'; at++) {
+			if (*at != ' ')
+				buffer_putc(out, *at);
+			else if (out->len > 0 && out->data[out->len - 1] != ' ')
+				buffer_putc(out, ' ');
+		}
+		if (out->len > 0 && out->data[out->len - 1] != ' ')
+			buffer_putc(out, ' ');
+	}
+}
+
+/* What the focus is on, as a line that is read out when it changes. */
+static void draw_announcement(struct app *a, const struct rect *r)
+{
+	const struct surface *s = app_surface(a);
+	const struct page_item *item = surface_item(s);
+	struct buffer line = BUFFER_INIT(8192);
+
+	buffer_printf(&line, "%s: ", a->p->dialogs != NULL ? a->p->dialogs->title : _(panes[a->p->pane]->title));
+	if (item != NULL && item->kind == ITEM_LIST) {
+		line_words(&s->page, item->line + (int)(item->list->selected - item->list->top), 0, item->cols, &line);
+		buffer_printf(&line, _("- row %lld of %lld"), (long long)item->list->selected + 1, (long long)item->list->count);
+	} else if (item != NULL && item->kind == ITEM_BUTTON) {
+		line_words(&s->page, item->line, item->col, item->col + item->cols, &line);
+		buffer_puts(&line, _("- button"));
+	} else if (item != NULL && item->kind == ITEM_FIELD) {
+		line_words(&s->page, item->line, 0, s->page.cols, &line);
+		buffer_puts(&line, item->form->editing == (int)item->field ? _("- editing") : _("- field"));
+	}
+	term_text(r->row, 0, r->cols, ROLE_NORMAL, buffer_text(&line));
+	buffer_clear(&line);
+}
+
 /* --- all of it ------------------------------------------------------------------------------------------------------------ */
+
+/* Nothing but the text, from the first column on: what the terminal's own mouse selects is the text. */
+static void draw_bare(struct dialog *d)
+{
+	struct rect r = { -1, -2, term_rows() + 1, term_cols() + 4 };
+
+	term_erase();
+	draw_page(&d->surface, &r, false, term_rows() - 1);
+}
 
 static void draw_dialog(struct dialog *d, bool on_top)
 {
@@ -404,6 +456,10 @@ static void draw_dialog(struct dialog *d, bool on_top)
 	struct rect r = layout_centre(term_rows(), term_cols(), p->count + 2 < p->rows + 2 ? p->count + 2 : p->rows + 2,
 				      p->cols + 4);
 
+	if (d->ops->bare) {
+		draw_bare(d);
+		return;
+	}
 	if (r.rows < 3 || r.cols < 8)
 		return;
 	for (int i = 0; i < r.rows; i++)
@@ -446,6 +502,8 @@ void app_draw(struct app *a)
 		draw_dialogs(p->dialogs, true);
 		if (p->prompt.open)
 			draw_prompt(a, &p->layout.keys);
+		else if (a->options->plain)
+			draw_announcement(a, &p->layout.keys);
 		else
 			draw_keys(a, &p->layout.keys);
 	}

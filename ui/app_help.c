@@ -133,6 +133,8 @@ void app_copy(struct app *a, const char *what, const char *text)
 		app_notice(a, ROLE_OK, _("OK %s: written to %s."), what, path);
 	else
 		app_notice_error(a, &err);
+	if (!sent)
+		dialog_select(a, text);
 	free(path);
 }
 

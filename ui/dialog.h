@@ -17,6 +17,8 @@ struct dialog;
 
 /* Shows a text (lines; sanitised here), with search and copy. */
 void dialog_text(struct app *a, const char *title, const char *text);
+/* Shows a text on the bare screen, so that the terminal's own mouse can select it. */
+void dialog_select(struct app *a, const char *text);
 /* Asks; yes() is called when the answer is yes. The answer "no" has the focus. */
 void dialog_ask(struct app *a, const char *title, const char *question, void (*yes)(void *data), void *data);
 /* One line to fill in. enter() refuses by false, *err says why; the dialog stays then. */
@@ -37,6 +39,7 @@ void dialog_form(struct app *a, const char *title, struct form *form, const char
 
 struct dialog_ops {
 	enum scope scope;				/* its own bindings; SCOPE_DIALOG: none */
+	bool bare;					/* the whole screen without a frame */
 	int cols, rows;					/* the most that it likes to have, frame included; 0: all there is */
 	void (*prepare)(void *data, struct page *page);	/* p->rows, p->cols: the room inside; no rule for the frame */
 	bool (*possible)(void *data, enum action action);	/* of its own scope; NULL: all */

@@ -6,6 +6,7 @@
 #include "app_private.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "term.h"
 
 #define TEXT_MAX (4u << 20)
 #define LINES_MAX 100000
@@ -27,6 +28,7 @@ struct viewer {
 	int64_t top;
 	char search[256];
 	int64_t found;			/* line that matches, -1: none */
+	bool bare;
 };
 
 static bool add_line(struct viewer *v, size_t at, size_t len)
@@ -193,21 +195,21 @@ static void destroy(void *data)
 
 	if (v->app->p->prompt.open && v->app->p->prompt.data == v)
 		v->app->p->prompt.open = false;
+	if (v->bare)
+		term_mouse_on(true);
 	free(v->text);
 	free(v->lines);
 	buffer_clear(&v->safe);
 	free(v);
 }
 
-void dialog_text(struct app *a, const char *title, const char *text)
+static void open_viewer(struct app *a, const struct dialog_ops *ops, const char *title, const char *text)
 {
-	static const struct dialog_ops ops = { .scope = SCOPE_VIEW, .cols = BOX_COLS, .prepare = prepare, .action = action,
-					       .destroy = destroy };
 	struct viewer *v = calloc(1, sizeof(*v));
 
 	if (v == NULL)
 		return;
-	*v = (struct viewer){ .app = a, .text = strdup(text), .safe = BUFFER_INIT(TEXT_MAX), .found = -1 };
+	*v = (struct viewer){ .app = a, .text = strdup(text), .safe = BUFFER_INIT(TEXT_MAX), .found = -1, .bare = ops->bare };
 	snprintf(v->title, sizeof(v->title), "%s", title);
 	if (v->text == NULL) {
 		free(v);
@@ -220,5 +222,23 @@ void dialog_text(struct app *a, const char *title, const char *text)
 		buffer_putc(&v->safe, '\n');
 		at += len + (at[len] == '\n');
 	}
-	dialog_open(a, title, &ops, v);
+	if (v->bare)
+		term_mouse_on(false);
+	dialog_open(a, title, ops, v);
+}
+
+void dialog_text(struct app *a, const char *title, const char *text)
+{
+	static const struct dialog_ops ops = { .scope = SCOPE_VIEW, .cols = BOX_COLS, .prepare = prepare, .action = action,
+					       .destroy = destroy };
+
+	open_viewer(a, &ops, title, text);
+}
+
+void dialog_select(struct app *a, const char *text)
+{
+	static const struct dialog_ops ops = { .scope = SCOPE_VIEW, .bare = true, .prepare = prepare, .action = action,
+					       .destroy = destroy };
+
+	open_viewer(a, &ops, _("Select with the mouse"), text);
 }

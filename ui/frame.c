@@ -105,3 +105,62 @@ void frame_shorten(struct frame_state *s, const char *bytes, size_t n, int rows,
 		parts.reset += move;
 	buffer_append(out, bytes + parts.reset, n - parts.reset);
 }
+
+#define RUN_MIN 4		/* characters of three bytes: fewer are no longer than their count */
+
+static bool starts(const char *bytes, size_t n, const char *with)
+{
+	return n >= strlen(with) && memcmp(bytes, with, strlen(with)) == 0;
+}
+
+/* A run of the same character of three bytes; returns the bytes that it takes. */
+static size_t squeeze_run(const struct frame_squeeze *how, const char *bytes, size_t n, struct buffer *out)
+{
+	size_t count = 1;
+
+	while (n >= 3 * (count + 1) && memcmp(bytes, bytes + 3 * count, 3) == 0)
+		count++;
+	if (how->repeat && count >= RUN_MIN) {
+		buffer_append(out, bytes, 3);
+		buffer_printf(out, "\033[%zub", count - 1);
+	} else {
+		buffer_append(out, bytes, 3 * count);
+	}
+	return 3 * count;
+}
+
+/* Bytes to leave out at an escape. */
+static size_t needless(const struct frame_squeeze *how, const char *bytes, size_t n)
+{
+	size_t colour = 5;		/* of "ESC [ 39 m", the colour of the terminal, which "ESC [ m" sets as well */
+
+	if (!how->one_set)
+		return 0;
+	if (starts(bytes, n, "\033(B"))
+		return 3;
+	if (!starts(bytes, n, "\033[39m"))
+		return 0;
+	if (starts(bytes + colour, n - colour, "\033(B"))
+		return starts(bytes + colour + 3, n - colour - 3, "\033[m") ? colour : 0;
+	return starts(bytes + colour, n - colour, "\033[m") ? colour : 0;
+}
+
+void frame_squeeze(const struct frame_squeeze *how, const char *bytes, size_t n, struct buffer *out)
+{
+	for (size_t i = 0; i < n;) {
+		size_t next = i + 1;
+
+		if (bytes[i] == '\033' && needless(how, bytes + i, n - i) > 0) {
+			i += needless(how, bytes + i, n - i);
+			continue;
+		}
+		if (n - i >= 3 && ((unsigned char)bytes[i] & 0xf0) == 0xe0) {
+			i += squeeze_run(how, bytes + i, n - i, out);
+			continue;
+		}
+		while (next < n && bytes[next] != '\033' && ((unsigned char)bytes[next] & 0xf0) != 0xe0)
+			next++;
+		buffer_append(out, bytes + i, next - i);
+		i = next;
+	}
+}

@@ -27,4 +27,12 @@ void frame_release(struct frame_state *s, int row, int col, struct buffer *out);
 /* Appends what puts that region in force, unless it is. */
 void frame_hold(struct frame_state *s, const char *region, struct buffer *out);
 
+/* What a terminal, and what is drawn on it, allows. */
+struct frame_squeeze {
+	bool repeat;			/* it knows REP (ECMA-48 8.3.103): a character with a count */
+	bool one_set;			/* no other character set is ever switched to: ASCII need not be switched back to */
+};
+/* Appends the bytes: the lines of frames as counts, and without what says again what is so already. */
+void frame_squeeze(const struct frame_squeeze *how, const char *bytes, size_t n, struct buffer *out);
+
 #endif

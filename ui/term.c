@@ -37,6 +37,7 @@ static SCREEN *screen;
 static int in_fd, out_fd;
 static FILE *memory;			/* what curses writes to: a frame is sent with one write */
 static struct frame_state held;
+static struct frame_squeeze squeeze;
 static int sent_row, sent_col;		/* where the cursor stands */
 static struct termios found;		/* the terminal as it was */
 static char leave[256];			/* what puts a terminal back when the program crashes */
@@ -109,7 +110,7 @@ static void write_all(const char *data, size_t n)
 
 void term_send_frame(const char *region, const struct buffer *behind)
 {
-	struct buffer out = BUFFER_INIT(FRAME_MAX * 2);
+	struct buffer out = BUFFER_INIT(FRAME_MAX * 2), shorter = BUFFER_INIT(FRAME_MAX * 2);
 	struct stat st;
 	char *bytes = NULL;
 	ssize_t n = 0;
@@ -130,7 +131,10 @@ void term_send_frame(const char *region, const struct buffer *behind)
 		buffer_append(&out, buffer_text(behind), behind->len);
 		buffer_printf(&out, "\033[%d;%dH", sent_row + 1, sent_col + 1);
 	}
-	write_all(buffer_text(&out), out.len);
+	frame_squeeze(&squeeze, buffer_text(&out), out.len, &shorter);
+	write_all(buffer_text(&shorter), shorter.len);
+	buffer_clear(&shorter);
+	squeeze.one_set = term_look.borders != BORDERS_ACS;	/* once it was said */
 	buffer_clear(&out);
 	free(bytes);
 }
@@ -282,6 +286,7 @@ bool term_start(const struct term_options *o, struct error *err)
 	set_modes();
 	/* Terminals that know one of these know the others, or leave them alone. */
 	modes = has(tigetstr("kmous"));
+	squeeze.repeat = has(tigetstr("rep")) && strcmp(tigetstr("rep"), "%p1%c\033[%p2%{1}%-%db") == 0;
 	term_look.scrolls = memory != NULL && has(tigetstr("csr")) && strncmp(tigetstr("csr"), "\033[", 2) == 0;
 	mouse_wanted = o->mouse;
 	theme_start(o->theme, o->color);

@@ -19,7 +19,7 @@ static const unsigned int mono[ROLE_COUNT] = {
 
 static const struct look dark[ROLE_COUNT] = {
 	[ROLE_NORMAL] = { OWN, 0 }, [ROLE_TITLE] = { OWN, A_BOLD }, [ROLE_LABEL] = { OWN, 0 }, [ROLE_DIM] = { COLOR_CYAN, 0 },
-	[ROLE_KEY] = { COLOR_CYAN, 0 }, [ROLE_BORDER] = { COLOR_BLUE, 0 }, [ROLE_OK] = { COLOR_GREEN, 0 },
+	[ROLE_KEY] = { COLOR_CYAN, 0 }, [ROLE_BORDER] = { OWN, 0 }, [ROLE_OK] = { COLOR_GREEN, 0 },
 	[ROLE_WARN] = { COLOR_YELLOW, A_BOLD }, [ROLE_FAIL] = { COLOR_RED, A_BOLD }, [ROLE_BAR] = { COLOR_GREEN, 0 },
 	[ROLE_FIELD] = { OWN, 0 }, [ROLE_MARK] = { OWN, A_REVERSE }, [ROLE_MATCH] = { COLOR_YELLOW, A_REVERSE },
 };
@@ -27,7 +27,7 @@ static const struct look dark[ROLE_COUNT] = {
 /* On white yellow and cyan cannot be read. */
 static const struct look light[ROLE_COUNT] = {
 	[ROLE_NORMAL] = { OWN, 0 }, [ROLE_TITLE] = { OWN, A_BOLD }, [ROLE_LABEL] = { OWN, 0 }, [ROLE_DIM] = { COLOR_BLUE, 0 },
-	[ROLE_KEY] = { COLOR_BLUE, 0 }, [ROLE_BORDER] = { COLOR_BLUE, 0 }, [ROLE_OK] = { COLOR_GREEN, 0 },
+	[ROLE_KEY] = { COLOR_BLUE, 0 }, [ROLE_BORDER] = { OWN, 0 }, [ROLE_OK] = { COLOR_GREEN, 0 },
 	[ROLE_WARN] = { COLOR_MAGENTA, A_BOLD }, [ROLE_FAIL] = { COLOR_RED, A_BOLD }, [ROLE_BAR] = { COLOR_GREEN, 0 },
 	[ROLE_FIELD] = { OWN, 0 }, [ROLE_MARK] = { OWN, A_REVERSE }, [ROLE_MATCH] = { COLOR_MAGENTA, A_REVERSE },
 };

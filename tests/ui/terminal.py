@@ -34,7 +34,7 @@ def know(term):
 def start(term='xterm-256color', rows=24, cols=80, **env):
     c = Console(ARGV, term, rows, cols, env)
     c.wait('Update information')
-    c.wait('quit')
+    c.wait('help')
     return c
 
 
@@ -152,7 +152,7 @@ def suspended():
     with Console(['bash', '--norc', '--noprofile', '-i'], env={'PS1': 'prompt> ', 'HISTFILE': ''}) as c:
         c.wait('prompt> ')
         c.type(' '.join(ARGV) + '\n')
-        c.wait('quit')
+        c.wait('help')
         c.type('\x1a')
         c.wait('Stopped')
         c.wait('prompt> ')
