@@ -28,6 +28,7 @@ struct certs_pane {
 	struct certs_store store;
 	struct list list;
 	int64_t seen;			/* the selection that the store's list knows of */
+	int64_t carded;			/* the row whose card is shown: it follows the selection when the keys rest */
 	char filter_before[TRUST_FILTER_MAX];
 };
 
@@ -85,10 +86,11 @@ static void put_row(void *data, struct page *page, int64_t row, bool is_selected
 	const struct certs_pane *p = data;
 	const struct trust_entry *e = p->store.list.rows[row];
 	bool services = (e->usages & TRUST_CISCO_SERVICES) != 0;
-	enum theme_role role = is_selected ? ROLE_TITLE : e->enabled ? ROLE_NORMAL : ROLE_DIM;
+	enum theme_role role = e->enabled ? ROLE_NORMAL : ROLE_DIM;	/* the mark tells the selected one: a step costs few bytes */
 	char expires[24];
 	enum theme_role when = certs_expiry(expires, e);
 
+	(void)is_selected;
 	page_cell(page, role, state_cols(), e->enabled ? _("enabled") : _("disabled"));
 	page_cell(page, role, services_cols(), services ? _("yes") : _("no"));
 	page_cell(page, when == ROLE_NORMAL ? role : when, expires_cols(), expires);
@@ -202,6 +204,9 @@ static void prepare(void *pane, struct page *page)
 		put_nothing(p, page);
 		return;
 	}
+	if (page->resting || p->carded >= p->list.count)
+		p->carded = p->list.selected;
+	e = p->store.list.rows[p->carded];
 	put_titles(p, page);
 	/* The list gets what the card leaves, but never less than a few rows, and no more than it needs. */
 	rows = page_left(page);

@@ -35,6 +35,7 @@ struct proxy_pane {
 	struct error password_problem;	/* the kept password cannot be read; empty message: it can */
 	struct run *test;		/* NULL: none runs */
 	bool tested;
+	int helped;			/* the field whose help is shown: it follows the focus when the keys rest */
 	struct proxy_answer answer;
 };
 
@@ -368,11 +369,14 @@ static void put_buttons(const struct proxy_pane *p, struct page *page)
 }
 
 /* What the field that has the focus is for, where there is room. */
-static void put_help(const struct proxy_pane *p, struct page *page)
+static void put_help(struct proxy_pane *p, struct page *page)
 {
-	int field = app_focused(p->app) - FORM_ID;
 	const char *help = NULL;
+	int field;
 
+	if (page->resting)
+		p->helped = app_focused(p->app) - FORM_ID;
+	field = p->helped;
 	if (field >= 0 && field < AT_COUNT && form_is_setting(&p->form, (size_t)field))
 		help = _(setting_info((enum setting)specs[field].setting)->help);
 	else if (field == AT_LOGIN)

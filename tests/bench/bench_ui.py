@@ -161,7 +161,7 @@ class Bench:
             for number, pane in self.panes(t):
                 t.send(b"%d" % number)
                 t.settle(0.5)
-                sizes = self.moves(t, DOWN)
+                sizes = self.moves(t, b"\033[A" if pane == "Log" else DOWN)   # the log opens at its end
                 own[pane] = statistics.median(sizes)
                 self.row("move", "%s: %d bytes a row (most %d)" % (pane, own[pane], max(sizes)), own[pane], 120)
         for name, (args, ready) in self.peers().items():
