@@ -425,15 +425,16 @@ static void draw_announcement(struct app *a, const struct rect *r)
 	struct buffer line = BUFFER_INIT(8192);
 
 	buffer_printf(&line, "%s: ", a->p->dialogs != NULL ? a->p->dialogs->title : _(panes[a->p->pane]->title));
+	/* What it is comes first: the rest may be cut. */
 	if (item != NULL && item->kind == ITEM_LIST) {
+		buffer_printf(&line, _("row %lld of %lld: "), (long long)item->list->selected + 1, (long long)item->list->count);
 		line_words(&s->page, item->line + (int)(item->list->selected - item->list->top), 0, item->cols, &line);
-		buffer_printf(&line, _("- row %lld of %lld"), (long long)item->list->selected + 1, (long long)item->list->count);
 	} else if (item != NULL && item->kind == ITEM_BUTTON) {
+		buffer_puts(&line, _("button: "));
 		line_words(&s->page, item->line, item->col, item->col + item->cols, &line);
-		buffer_puts(&line, _("- button"));
 	} else if (item != NULL && item->kind == ITEM_FIELD) {
+		buffer_puts(&line, item->form->editing == (int)item->field ? _("editing: ") : _("field: "));
 		line_words(&s->page, item->line, 0, s->page.cols, &line);
-		buffer_puts(&line, item->form->editing == (int)item->field ? _("- editing") : _("- field"));
 	}
 	term_text(r->row, 0, r->cols, ROLE_NORMAL, buffer_text(&line));
 	buffer_clear(&line);

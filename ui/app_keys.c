@@ -3,11 +3,13 @@
 
 #include "app_private.h"
 #include "appliance.h"
+#include "base/clock.h"
 #include "base/i18n.h"
 #include "key.h"
 #include "term.h"
 
 #define WHEEL_ROWS 3
+#define PASTE_GAP_MS 1000		/* a paste comes without such a pause */
 
 /* --- lists and fields ------------------------------------------------------------------------------------------------- */
 
@@ -346,8 +348,13 @@ static void plain_key(struct app *a, int key)
 void app_key(struct app *a, int key)
 {
 	struct page_item *item;
+	int64_t now = clock_monotonic_ms();
 
 	a->p->typed = true;
+	/* The end of a paste was lost on the way: what comes much later was typed. */
+	if (a->p->pasting && now - a->p->pasted_ms > PASTE_GAP_MS)
+		a->p->pasting = false;
+	a->p->pasted_ms = now;
 	if (key == KEYS_PASTE_START) {
 		start_paste(a);
 	} else if (key == KEYS_PASTE_END) {
