@@ -245,7 +245,8 @@ static void take_key(void *data, int key)
 	struct app *a = data;
 
 	loop_remove(a->loop, &a->p->rest_timer);
-	a->p->rest_timer = loop_timer(a->loop, REST_MS, rested, a);
+	if (a->options->fixture == NULL)
+		a->p->rest_timer = loop_timer(a->loop, REST_MS, rested, a);
 	app_key(a, key);
 }
 
