@@ -225,7 +225,7 @@ static bool save_as(void *data, const char *name, struct error *err)
 	ok = saved_put(p->app->options->state_dir, name, buffer_text(&text), err);
 	buffer_clear(&text);
 	if (ok)
-		app_notice(p->app, ROLE_OK, _("OK  The filter is saved as \"%s\"."), name);
+		app_notice(p->app, ROLE_OK, _("OK The filter is saved as \"%s\"."), name);
 	return ok;
 }
 

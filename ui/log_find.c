@@ -255,7 +255,7 @@ static void tell_update(struct log_pane *p, const struct update_span *span)
 	else if (span->duration_ms < 0)
 		app_notice(p->app, ROLE_WARN, _("?? The last update ended at %s; its start is not in the log."), end);
 	else
-		app_notice(p->app, ROLE_OK, _("OK  The last update took %s: %s to %s."),
+		app_notice(p->app, ROLE_OK, _("OK The last update took %s: %s to %s."),
 			   stamp_duration(took, span->duration_ms), start, end);
 }
 
