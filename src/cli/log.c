@@ -22,7 +22,7 @@
 #define UNPACK_US 100000
 
 struct log_options {
-	const char *file, *save_as;
+	const char *file, *save_as, *forget;
 	struct filter *filter;		/* all but the texts */
 	struct { const char *text; bool exclude; } texts[FILTER_TERMS_MAX];
 	size_t text_count;
@@ -64,7 +64,7 @@ static void catch_signals(void)
 
 enum {
 	OPTION_FILE = 0x100, OPTION_FILTER, OPTION_EXCLUDE, OPTION_REGEX, OPTION_LEVEL, OPTION_SINCE, OPTION_UNTIL,
-	OPTION_FAILURES, OPTION_ROTATED, OPTION_WHERE, OPTION_USE, OPTION_SAVE,
+	OPTION_FAILURES, OPTION_ROTATED, OPTION_WHERE, OPTION_USE, OPTION_SAVE, OPTION_FORGET,
 	OPTION_NAME			/* + enum filter_kind */
 };
 
@@ -86,6 +86,7 @@ static const struct option long_options[] = {
 	{ "where", required_argument, NULL, OPTION_WHERE },
 	{ "use", required_argument, NULL, OPTION_USE },
 	{ "save", required_argument, NULL, OPTION_SAVE },
+	{ "forget", required_argument, NULL, OPTION_FORGET },
 	{ "count", no_argument, NULL, 'c' },
 	{ "tail", required_argument, NULL, 'n' },
 	{ "rotated", no_argument, NULL, OPTION_ROTATED },
@@ -150,6 +151,7 @@ static bool take_option(const struct cli *cli, struct log_options *o, int c, con
 	case OPTION_WHERE: return filter_parse(o->filter, value, err);
 	case OPTION_USE: return use_saved(cli, o->filter, value, err);
 	case OPTION_SAVE: o->save_as = value; return true;
+	case OPTION_FORGET: o->forget = value; return true;
 	case OPTION_ROTATED: o->rotated = true; return true;
 	case 'f': o->follow = true; return true;
 	case 'c': o->count = true; return true;
@@ -197,6 +199,8 @@ static int parse_options(struct cli *cli, int argc, char **argv, struct log_opti
 		return cli_usage(cli, _("there is nothing to do with \"%s\""), argv[optind]);
 	if (o->count && o->follow)
 		return cli_usage(cli, _("--count and --follow exclude each other"));
+	if (o->forget != NULL)
+		return saved_remove(cli->state_dir, o->forget, &err) ? EXIT_OK : cli_fail(cli, &err);
 	if (!add_texts(o, &err) || (o->save_as != NULL && !save_filter(cli, o, &err)))
 		return cli_fail(cli, &err);
 	return -1;

@@ -58,6 +58,12 @@ counts "a filter that is saved" 2 --filter opswat --save mine
 counts "and used" 2 --use mine
 counts "and added to" 1 --use mine --filter starting
 counts "a built-in one" 2 --use opswat
+run 0 log --forget mine
+ok "forgetting it shows nothing" [ ! -s "$work/out" ]
+run 2 log --file "$log" --use mine
+ok "and it is gone" grep -q 'no saved filter "mine"' "$work/err"
+run 2 log --forget opswat
+ok "a built-in one stays" grep -q "built in" "$work/err"
 run 0 log --file "$log" --filter SSLHandshake
 ok "a record is printed with its trace" [ "$(wc -l <"$work/out")" = 3 ]
 
