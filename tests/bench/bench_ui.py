@@ -25,7 +25,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import make_log  # noqa: E402
-from terminal import Terminal  # noqa: E402
+from terminal_meter import Terminal  # noqa: E402
 
 DOWN = b"\033[B"
 READY = b"help"                 # in the last line, which is drawn last
