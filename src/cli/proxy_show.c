@@ -8,10 +8,10 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "cli/proxy.h"
+#include "cli/table.h"
 #include "settings/login.h"
 
 #define LIST_MAX (256u * 1024)
-#define LABEL_COLUMNS 16
 
 static int print_json(const struct settings *s, bool password)
 {
@@ -31,31 +31,29 @@ static int print_json(const struct settings *s, bool password)
 	return EXIT_OK;
 }
 
-static void print_row(const char *label, const char *value)
+static void add_row(struct table *t, const char *label, const char *value)
 {
-	struct buffer row = BUFFER_INIT(LIST_MAX);
-
-	text_fit(&row, label, LABEL_COLUMNS, true, true);
-	printf("%s  ", buffer_text(&row));
-	cli_print_safe(value[0] != '\0' ? value : "-");
-	putchar('\n');
-	buffer_clear(&row);
+	table_add(t, label);
+	table_add(t, value[0] != '\0' ? value : "-");
 }
 
 static void print_text(const struct settings *s, const char *password)
 {
 	struct buffer bypass = BUFFER_INIT(LIST_MAX);
+	struct table t = TABLE_INIT(2);
 	char port[8];
 
 	snprintf(port, sizeof(port), "%d", (int)settings_int(s, SETTING_PROXY_PORT));
 	settings_text(s, SETTING_PROXY_BYPASS, &bypass);
-	print_row(_("Use a proxy"), settings_bool(s, SETTING_PROXY_ENABLED) ? _("yes") : _("no"));
-	print_row(_("Scheme"), settings_string(s, SETTING_PROXY_SCHEME));
-	print_row(_("Host"), settings_string(s, SETTING_PROXY_HOST));
-	print_row(_("Port"), port);
-	print_row(_("User"), settings_string(s, SETTING_PROXY_USER));
-	print_row(_("Password"), password);
-	print_row(_("Bypass for"), buffer_text(&bypass));
+	add_row(&t, _("Use a proxy"), settings_bool(s, SETTING_PROXY_ENABLED) ? _("yes") : _("no"));
+	add_row(&t, _("Scheme"), settings_string(s, SETTING_PROXY_SCHEME));
+	add_row(&t, _("Host"), settings_string(s, SETTING_PROXY_HOST));
+	add_row(&t, _("Port"), port);
+	add_row(&t, _("User"), settings_string(s, SETTING_PROXY_USER));
+	add_row(&t, _("Password"), password);
+	add_row(&t, _("Bypass for"), buffer_text(&bypass));
+	table_print(&t);
+	table_clear(&t);
 	buffer_clear(&bypass);
 }
 

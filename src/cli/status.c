@@ -8,11 +8,11 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/table.h"
 #include "job/job.h"
 #include "store/store.h"
 #include "update/state.h"
 
-#define LABEL_COLS 37
 
 struct status {
 	struct update_state state;
@@ -44,53 +44,51 @@ static const char *status_text(const struct status *s)
 	return _("No update yet");
 }
 
-static void row(const char *label, const char *value)
+static void row(struct table *t, const char *label, const char *value)
 {
-	struct buffer text = BUFFER_INIT(16384);
-
-	text_fit(&text, label, LABEL_COLS, true, true);
-	fputs(buffer_text(&text), stdout);
-	cli_print_safe(value);
-	putchar('\n');
-	buffer_clear(&text);
+	table_add(t, label);
+	table_add(t, value);
 }
 
 static void print_text(const struct status *s)
 {
 	char text[256], when[CLOCK_TEXT_MAX];
 	const struct update_state *u = &s->state;
+	struct table t = TABLE_INIT(2);
 
 	if (u->last_success != 0)
 		snprintf(text, sizeof(text), "%s  %s, %ld.%ld s", clock_rfc3339(when, u->last_success),
 			 strcmp(u->success_source, "web") == 0 ? _("web") : _("offline"), u->success_duration_ms / 1000,
 			 u->success_duration_ms / 100 % 10);
-	row(_("Last successful update on"), u->last_success != 0 ? text : _("never"));
-	row(_("Last update status"), status_text(s));
+	row(&t, _("Last successful update on"), u->last_success != 0 ? text : _("never"));
+	row(&t, _("Last update status"), status_text(s));
 	if (strcmp(u->last_status, "failed") == 0) {
-		row(u->last_cause[0] != '\0' ? _("Cause") : "", u->last_cause[0] != '\0' ? u->last_cause : u->last_summary);
+		row(&t, u->last_cause[0] != '\0' ? _("Cause") : "", u->last_cause[0] != '\0' ? u->last_cause : u->last_summary);
 		if (u->last_cause[0] != '\0')
-			row("", u->last_summary);
+			row(&t, "", u->last_summary);
 	}
-	row(_("Generation"), s->current != NULL ? s->current->id : _("none"));
+	row(&t, _("Generation"), s->current != NULL ? s->current->id : _("none"));
 	if (s->previous[0] != '\0')
-		row(_("Previous generation"), s->previous);
+		row(&t, _("Previous generation"), s->previous);
 	if (s->current != NULL) {
-		row(_("Version"), s->current->version);
-		row(_("Signed by"), s->current->signer[0] != '\0' ? s->current->signer : _("not signed"));
+		row(&t, _("Version"), s->current->version);
+		row(&t, _("Signed by"), s->current->signer[0] != '\0' ? s->current->signer : _("not signed"));
 	}
 	for (size_t i = 0; s->current != NULL && i < sizeof(known) / sizeof(known[0]); i++) {
 		const struct store_component *c = store_generation_component(s->current, known[i].id);
 
-		row(_(known[i].label), c != NULL ? c->version : "-");
+		row(&t, _(known[i].label), c != NULL ? c->version : "-");
 	}
 	if (s->running != 0) {
 		if (s->running == STORE_HOLDER_UNKNOWN)
 			snprintf(text, sizeof(text), "%s", s->job);
 		else
 			snprintf(text, sizeof(text), "%s (%s %ld)", s->job, _("process"), (long)s->running);
-		row(_("Running job"), text);
+		row(&t, _("Running job"), text);
 	}
-	row(_("Next scheduled check"), s->next != 0 ? clock_rfc3339(when, s->next) : _("off"));
+	row(&t, _("Next scheduled check"), s->next != 0 ? clock_rfc3339(when, s->next) : _("off"));
+	table_print(&t);
+	table_clear(&t);
 }
 
 static json_t *time_json(time_t t)
