@@ -34,11 +34,12 @@ def entries(pot):
 
 
 def main():
-    out = ['msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\nPlural-Forms: nplurals=1; plural=0;\\n"\n']
+    out = ['msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\nPlural-Forms: nplurals=2; plural=(n != 1);\\n"\n']
     for texts, flags in entries(open(sys.argv[1], encoding='utf-8').read()):
         lines = flags + [f'msgid "{texts["msgid"]}"']
         if 'msgid_plural' in texts:
-            lines += [f'msgid_plural "{texts["msgid_plural"]}"', f'msgstr[0] "{longer(texts["msgid_plural"])}"']
+            lines += [f'msgid_plural "{texts["msgid_plural"]}"', f'msgstr[0] "{longer(texts["msgid"])}"',
+                      f'msgstr[1] "{longer(texts["msgid_plural"])}"']
         else:
             lines += [f'msgstr "{longer(texts["msgid"])}"']
         out.append('\n'.join(lines) + '\n')
