@@ -107,16 +107,34 @@ char *clock_log_stamp(char *dst, int64_t ms)
 	return dst;
 }
 
+/* Does it begin as `form` says: d a digit, T what stands between date and time, anything else itself? (sscanf alone takes
+ * blanks and signs for a part of a number.) */
+static bool has_form(const char *text, const char *form)
+{
+	for (; *form != '\0'; form++, text++) {
+		bool fits = *text == *form;
+
+		if (*form == 'd')
+			fits = *text >= '0' && *text <= '9';
+		else if (*form == 'T')
+			fits = *text == 'T' || *text == 't' || *text == ' ';
+		if (!fits)
+			return false;
+	}
+	return true;
+}
+
 bool clock_parse_rfc3339(const char *text, time_t *out)
 {
 	struct tm tm = { 0 };
 	int used = 0, oh = 0, om = 0, sign = 0;
 	const char *p;
 
-	if (sscanf(text, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
+	if (!has_form(text, "dddd-dd-ddTdd:dd:dd") ||
+	    sscanf(text, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
 		   &tm.tm_min, &tm.tm_sec, &used) != 6 || used != 19)
 		return false;
-	if (tm.tm_year < 1 || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour < 0 ||
+	if (tm.tm_year < 1000 || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour < 0 ||
 	    tm.tm_hour > 23 || tm.tm_min < 0 || tm.tm_min > 59 || tm.tm_sec < 0 || tm.tm_sec > 60)
 		return false;
 	p = text + used;
@@ -131,7 +149,7 @@ bool clock_parse_rfc3339(const char *text, time_t *out)
 		p++;
 	} else if (*p == '+' || *p == '-') {
 		sign = *p == '+' ? 1 : -1;
-		if (sscanf(p + 1, "%2d:%2d%n", &oh, &om, &used) != 2 || used != 5 || oh < 0 || om < 0)
+		if (!has_form(p + 1, "dd:dd") || sscanf(p + 1, "%2d:%2d%n", &oh, &om, &used) != 2 || used != 5 || oh < 0 || om < 0)
 			return false;
 		p += 6;
 	} else {

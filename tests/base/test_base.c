@@ -122,6 +122,10 @@ static void times_are_read_and_written(void **state)
 		{ "2026-13-20T08:00:00Z", false, 0 },
 		{ "2026-11-20T08:00:00", false, 0 },
 		{ "2026-11-20T08:00:00Zx", false, 0 },
+		{ "\t027-11-20T08:00:00Z", false, 0 },
+		{ "2026-+1-20T08:00:00Z", false, 0 },
+		{ "0027-11-20T08:00:00Z", false, 0 },
+		{ "2026-11-20T08:00:00+ 1:00", false, 0 },
 	};
 	char out[CLOCK_TEXT_MAX];
 

@@ -23,7 +23,7 @@ exposure=$(systemd-analyze security --offline=yes --no-pager "$work/system/postu
 	sed -n 's/.*Overall exposure level for [^:]*: \([0-9.]*\).*/\1/p')
 [ -n "$exposure" ] || exposure=unknown
 echo "exposure $exposure (10 is worst)"
-ok "the service is confined (exposure $exposure, at most 5)" awk -v e="$exposure" 'BEGIN { exit !(e != "unknown" && e + 0 <= 5) }'
+ok "the service is confined (exposure $exposure, at most 3)" awk -v e="$exposure" 'BEGIN { exit !(e != "unknown" && e + 0 <= 3) }'
 # Without these the processes that unpack archives could not confine themselves, or would be killed when they try.
 ok "the service may confine its processes further" sh -c "
 	grep -q '^SystemCallFilter=@system-service .*landlock_create_ruleset.*landlock_restrict_self' '$work/system/posture-console.service' &&
