@@ -199,7 +199,7 @@ bool job_start(const char *state_dir, const struct job_work *work, struct job *o
 		snprintf(out->id, sizeof(out->id), "%s-%ld", stamp, (long)getpid());
 		snprintf(s.file, sizeof(s.file), "%s.jsonl", out->id);
 		s.events_fd = openat(s.dirfd, s.file, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0640);
-		if (s.events_fd < 0) {
+		if (s.events_fd < 0 || fchmod(s.events_fd, 0640) < 0) {	/* whatever the umask */
 			error_errno(&report, FINDING_PATH_INVALID, _("cannot create %s/%s"), JOBS_DIR, s.file);
 			report_start(&s, &report);
 		} else {
