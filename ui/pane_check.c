@@ -377,7 +377,7 @@ static bool show_job(struct check_pane *p, const char *job)
 	struct check_state state = { 0 };
 	struct job_tail *tail = NULL;
 
-	if (p->run != NULL || !job_tail_open(p->app->options->state_dir, job, &tail, NULL))
+	if (p->run != NULL || !job_tail_open(p->app->options->state_dir, job, true, &tail, NULL))
 		return false;
 	while (job_tail_read(tail, take_job_event, &state) > 0)
 		;

@@ -67,7 +67,7 @@ static void forget_bars(struct watch *w)
 
 void watch_join(struct watch *w, const char *job, pid_t pid)
 {
-	if (w->tail != NULL || !job_tail_open(w->state_dir, job, &w->tail, &w->problem))
+	if (w->tail != NULL || !job_tail_open(w->state_dir, job, true, &w->tail, &w->problem))
 		return;
 	snprintf(w->job, sizeof(w->job), "%s", job);
 	w->pid = pid;

@@ -219,17 +219,20 @@ static int follow(const struct cli *cli, const struct job *job)
 	struct view v = { .cli = cli };
 	struct job_tail *tail = NULL;
 	struct error err = ERROR_INIT;
+	char wakes[256];
 	int asked = 0, status = 0;
 	bool reaped = false;
 
-	if (!job_tail_open(cli->state_dir, job->id, &tail, &err))
+	if (!job_tail_open(cli->state_dir, job->id, false, &tail, &err))
 		return cli_fail(cli, &err);
 	if (!cli->json)
 		v.text = update_text_new(cli);
 	catch_interrupts();
 	while (!v.finished) {
-		struct pollfd wait = { .fd = job_tail_fd(tail), .events = POLLIN };
+		struct pollfd wait = { .fd = job->wake_fd, .events = POLLIN };
 
+		while (read(job->wake_fd, wakes, sizeof(wakes)) > 0)
+			;
 		reaped = reaped || waitpid(job->pid, &status, WNOHANG) == job->pid;
 		job_tail_read(tail, show_event, &v);
 		if (v.finished || reaped)
@@ -240,7 +243,9 @@ static int follow(const struct cli *cli, const struct job *job)
 				break;
 			job_stop(job->pid, NULL);
 		}
-		poll(&wait, 1, POLL_MS);
+		/* Hung up: the job is ending. */
+		if (poll(&wait, 1, POLL_MS) > 0 && (wait.revents & POLLIN) == 0)
+			reaped = waitpid(job->pid, &status, 0) == job->pid;
 	}
 	if (v.finished && !reaped)
 		waitpid(job->pid, &status, 0);
@@ -289,6 +294,7 @@ int cli_update(struct cli *cli, int argc, char **argv)
 			code = cli_fail(cli, &err);
 		else
 			code = a.detach ? detach(cli, &job) : follow(cli, &job);
+		file_close(&job.wake_fd);
 	}
 	file_close(&options.stdin_fd);
 	settings_free(settings);

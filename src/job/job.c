@@ -111,6 +111,7 @@ void job_newest(const char *state_dir, char *id)
 
 struct starting {
 	int report_fd;		/* tells the starter that the job has begun, or why not */
+	int wake_fd;		/* afterwards the same pipe: a byte says that there is an event more; -1: not yet */
 	int dirfd;
 	int events_fd;
 	char file[JOB_ID_MAX + 8];
@@ -130,12 +131,19 @@ static void report_start(void *token, const struct error *err)
 		unlinkat(s->dirfd, s->file, 0);
 	}
 	(void)file_write_all(s->report_fd, &report, sizeof(report));
-	file_close(&s->report_fd);
+	/* Nobody may read it for long: a byte that does not fit is not needed either. */
+	(void)fcntl(s->report_fd, F_SETFL, O_NONBLOCK);
+	s->wake_fd = s->report_fd;
+	s->report_fd = -1;
 }
 
 static void put_in_file(void *data, const json_t *event)
 {
-	(void)event_write_line(*(const int *)data, event);
+	const struct starting *s = data;
+
+	(void)event_write_line(s->events_fd, event);
+	if (s->wake_fd >= 0 && write(s->wake_fd, "", 1) < 0)
+		return;		/* the starter has gone, or has enough to wake up for */
 }
 
 static void set_handler(int sig, void (*handler)(int))
@@ -154,7 +162,7 @@ void job_catch_stop(void)
 
 static int run_job(const struct job_work *work, struct starting *s, const char *id, const sigset_t *mask)
 {
-	struct event_sink sink = { .put = put_in_file, .data = &s->events_fd, .job = id };
+	struct event_sink sink = { .put = put_in_file, .data = s, .job = id };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	setsid();
@@ -170,7 +178,7 @@ static int run_job(const struct job_work *work, struct starting *s, const char *
 
 bool job_start(const char *state_dir, const struct job_work *work, struct job *out, struct error *err)
 {
-	struct starting s = { .report_fd = -1, .dirfd = -1, .events_fd = -1 };
+	struct starting s = { .report_fd = -1, .wake_fd = -1, .dirfd = -1, .events_fd = -1 };
 	struct error report = ERROR_INIT;
 	char stamp[32];
 	sigset_t all, mask;
@@ -178,6 +186,7 @@ bool job_start(const char *state_dir, const struct job_work *work, struct job *o
 	size_t got = 0;
 	bool ok = false;
 
+	out->wake_fd = -1;
 	s.dirfd = open_jobs(state_dir, true, err);
 	if (s.dirfd < 0)
 		return false;
@@ -233,6 +242,9 @@ bool job_start(const char *state_dir, const struct job_work *work, struct job *o
 			*err = report;
 		goto out;
 	}
+	(void)fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK);
+	out->wake_fd = pipe_fds[0];
+	pipe_fds[0] = -1;
 	ok = true;
 out:
 	file_close(&pipe_fds[0]);
@@ -256,7 +268,7 @@ struct job_tail {
 	struct buffer pending;		/* an unfinished line */
 };
 
-bool job_tail_open(const char *state_dir, const char *id, struct job_tail **out, struct error *err)
+bool job_tail_open(const char *state_dir, const char *id, bool watch, struct job_tail **out, struct error *err)
 {
 	struct job_tail *tail = calloc(1, sizeof(*tail));
 	char path[PATH_MAX];
@@ -276,7 +288,8 @@ bool job_tail_open(const char *state_dir, const char *id, struct job_tail **out,
 		error_errno(err, FINDING_PATH_INVALID, _("cannot read the events of the job %s"), id);
 		goto out;
 	}
-	tail->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (watch)
+		tail->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (tail->inotify >= 0 && inotify_add_watch(tail->inotify, path, IN_MODIFY | IN_CLOSE_WRITE) < 0)
 		file_close(&tail->inotify);
 	*out = tail;
