@@ -264,9 +264,7 @@ static void import(struct import *im)
 	}
 	if (!trust_preview_import(im->c->trust, im->preview, &options, &added, fingerprints, &im->problem))
 		goto out;
-	trust_list_choose_sha256(&im->c->list, fingerprints[0]);
-	memcpy(im->c->list.chosen_sha256, fingerprints[0], 32);
-	im->c->list.has_chosen = true;
+	trust_list_prefer(&im->c->list, fingerprints[0]);
 	finish(im, added);
 out:
 	free(fingerprints);

@@ -362,6 +362,12 @@ void trust_list_choose(struct trust_list *list, size_t row)
 	list->has_chosen = true;
 }
 
+void trust_list_prefer(struct trust_list *list, const unsigned char sha256[32])
+{
+	memcpy(list->chosen_sha256, sha256, sizeof(list->chosen_sha256));
+	list->has_chosen = true;
+}
+
 const struct trust_entry *trust_list_chosen(const struct trust_list *list)
 {
 	return list->count > 0 ? list->rows[list->chosen < list->count ? list->chosen : list->count - 1] : NULL;

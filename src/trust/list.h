@@ -50,6 +50,8 @@ bool trust_list_set_order(struct trust_list *list, enum trust_order order, bool 
 void trust_list_choose(struct trust_list *list, size_t row);
 /* Chooses that very certificate; false when it is not shown. */
 bool trust_list_choose_sha256(struct trust_list *list, const unsigned char sha256[32]);
+/* The next trust_list_update() chooses that one, when it is shown then: for a certificate that was just imported. */
+void trust_list_prefer(struct trust_list *list, const unsigned char sha256[32]);
 /* NULL when nothing is shown. */
 const struct trust_entry *trust_list_chosen(const struct trust_list *list);
 

@@ -128,6 +128,11 @@ static void the_choice_stays_on_its_certificate(void **state)
 	assert_string_equal(trust_list_chosen(&list)->name, "corp");
 	trust_list_choose(&list, 99);
 	assert_string_equal(trust_list_chosen(&list)->name, "corp");
+	/* One that is imported is chosen once it is there. */
+	import_new(store, forge_ca("Fresh"), "Fresh", 0);
+	trust_list_prefer(&list, trust_find(store, "Fresh")->sha256);
+	assert_true(trust_list_update(&list, store));
+	assert_string_equal(trust_list_chosen(&list)->name, "Fresh");
 	/* What this store changes itself is no news to it. */
 	assert_true(trust_set_enabled(store, "corp", true, NULL));
 	assert_true(trust_refresh(store, &changed, NULL));
