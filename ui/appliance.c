@@ -263,7 +263,7 @@ void appliance_start(struct appliance *a, enum appliance_work work, const char *
 	a->answer = a->identity = NULL;
 	if (typed)
 		argv[n++] = "--password-file=-";
-	for (size_t i = 0; arguments[i] != NULL && i < APPLIANCE_ARGUMENTS_MAX; i++)
+	for (size_t i = 0; i < APPLIANCE_ARGUMENTS_MAX && arguments[i] != NULL; i++)
 		argv[n++] = arguments[i];
 	a->work = work;
 	a->run = app_start(a->app, argv, &options, &err);
