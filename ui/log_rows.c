@@ -130,8 +130,15 @@ void log_rows_move(struct log_rows *r, long by)
 
 /* --- making the stretch longer ------------------------------------------------------------------------------------------ */
 
-static void drop_first(struct log_rows *r)
+/* Not where the selection is: then nothing more is wanted at the end, and the walk there is begun anew when it is. */
+static bool drop_first(struct log_rows *r)
 {
+	if (r->selected < DROP && !r->follow) {
+		walk_free(r->down);
+		r->down = NULL;
+		r->want_down = false;
+		return false;
+	}
 	r->n -= DROP;
 	memmove(r->pos, r->pos + DROP, r->n * sizeof(r->pos[0]));
 	r->selected -= r->selected < DROP ? r->selected : DROP;
@@ -139,22 +146,28 @@ static void drop_first(struct log_rows *r)
 	r->at_start = false;
 	walk_free(r->up);
 	r->up = NULL;
+	return true;
 }
 
-static void drop_last(struct log_rows *r)
+static bool drop_last(struct log_rows *r)
 {
+	if (r->selected >= r->n - DROP) {
+		walk_free(r->up);
+		r->up = NULL;
+		r->want_up = false;
+		return false;
+	}
 	r->n -= DROP;
-	if (r->selected >= r->n)
-		r->selected = r->n - 1;
 	r->at_end = false;
 	walk_free(r->down);
 	r->down = NULL;
+	return true;
 }
 
 static void add_first(struct log_rows *r, log_pos pos)
 {
-	if (r->n == LOG_ROWS_MAX)
-		drop_last(r);
+	if (r->n == LOG_ROWS_MAX && !drop_last(r))
+		return;
 	memmove(r->pos + 1, r->pos, r->n * sizeof(r->pos[0]));
 	r->pos[0] = pos;
 	if (r->n++ > 0) {
@@ -169,8 +182,8 @@ static void add_first(struct log_rows *r, log_pos pos)
 
 static void add_last(struct log_rows *r, log_pos pos)
 {
-	if (r->n == LOG_ROWS_MAX)
-		drop_first(r);
+	if (r->n == LOG_ROWS_MAX && !drop_first(r))
+		return;
 	r->pos[r->n++] = pos;
 	r->added++;
 	if (r->pending > 0 && r->selected + 1 < r->n) {
@@ -281,7 +294,6 @@ bool log_rows_step(struct log_rows *r, int64_t budget_us)
 {
 	int64_t deadline_us = clock_monotonic_us() + budget_us, left = budget_us;
 	bool changed = false;
-	size_t above = 0, below = 0;
 
 	while (log_rows_busy(r) && left >= 0) {
 		size_t before = r->n;
@@ -293,13 +305,13 @@ bool log_rows_step(struct log_rows *r, int64_t budget_us)
 			changed |= step_up(r, left);
 		else
 			changed |= step_down(r, left);
-		above += up && r->n > before;
-		below += !up && r->n > before;
+		r->above += up && r->n > before;
+		r->below += !up && r->n > before;
 		/* A screenful is enough until it was arranged: rotated files are not opened for more. While the end is followed
 		 * all that is below is wanted. */
-		if (above >= r->lines)
+		if (r->above >= r->lines)
 			r->want_up = false;
-		if (below >= r->lines && !r->follow)
+		if (r->below >= r->lines && !r->follow)
 			r->want_down = false;
 		left = deadline_us - clock_monotonic_us();
 	}
@@ -340,7 +352,7 @@ void log_rows_arrange(struct log_rows *r, int lines, int (*height)(void *data, l
 
 	r->want_up = r->want_down = false;
 	r->lines = lines > 0 ? (size_t)lines : 0;
-	r->shown = 0;
+	r->shown = r->above = r->below = 0;
 	if (r->n == 0 || lines <= 0)
 		return;
 	if (r->follow)

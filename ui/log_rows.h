@@ -28,6 +28,7 @@ struct log_rows {
 	long pending;			/* rows still to be moved; negative: up */
 	bool want_up, want_down;	/* the screen has room */
 	size_t lines;			/* of the screen */
+	size_t above, below;		/* how many were added since it was arranged */
 	log_pos seek;			/* it goes there: LOG_POS_NONE when it has come */
 	bool seek_down;
 	int place;			/* screen line that the selected record is to have; -1: wherever it is */
