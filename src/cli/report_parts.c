@@ -110,6 +110,7 @@ static void capture(int (*run)(void *data), void *data, struct buffer *out)
 	if (pid == 0) {
 		int null = open("/dev/null", O_RDWR | O_CLOEXEC), code;
 
+		close(fds[0]);		/* or it would wait for ever for its own reading, should the report be killed */
 		dup2(null, STDIN_FILENO);
 		dup2(fds[1], STDOUT_FILENO);
 		dup2(fds[1], STDERR_FILENO);
