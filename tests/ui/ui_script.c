@@ -40,14 +40,19 @@ struct play {
 static void fail(struct play *p, const char *what, const char *detail)
 {
 	struct buffer screen = BUFFER_INIT(1u << 20);
+	char command[256];
 
 	fprintf(stderr, "%s:%d (%s): %s %s\n", p->script, p->line, p->variant, what, detail);
 	if (p->started) {
 		ui_test_screen(&p->test, &screen);
 		fprintf(stderr, "%s", p->test.ended ? "(the console has ended)\n" : buffer_text(&screen));
 	}
-	fprintf(stderr, "(files: %s)\n", p->work);
-	exit(1);
+	if (getenv("UI_KEEP") != NULL) {
+		fprintf(stderr, "(files: %s)\n", p->work);
+		exit(1);
+	}
+	snprintf(command, sizeof(command), "rm -rf '%s'", p->work);
+	exit(system(command) == 0 ? 1 : 2);
 }
 
 static void start(struct play *p)
