@@ -378,9 +378,7 @@ const char *appliance_hint(const struct app *app, enum finding cause)
 	const char *code = finding_info(cause)->code;
 	bool certificate = cause == FINDING_TRUST_ROOT_DISABLED || cause == FINDING_TRUST_ROOT_NOT_FOR_SERVICES;
 
-	if (!certificate && strncmp(code, "proxy-", 6) != 0)
+	if ((!certificate && strncmp(code, "proxy-", 6) != 0) || settings_string(app->settings, SETTING_NODE_HOST)[0] == '\0')
 		return NULL;
-	return settings_string(app->settings, SETTING_NODE_HOST)[0] != '\0'
-		       ? _("The appliance may have the same fault: press A to compare with it and correct it there.")
-		       : _("The appliance may have the same fault: press A to name it, compare with it and correct it there.");
+	return _("The appliance may have the same fault: press A to compare with it and correct it there.");
 }

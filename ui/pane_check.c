@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "appliance.h"
 #include "base/file.h"
 #include "base/finding.h"
 #include "base/i18n.h"
@@ -171,7 +172,9 @@ static void put_path(const struct check_pane *p, struct page *page)
 static void put_steps(const struct check_pane *p, struct page *page)
 {
 	const json_t *steps = json_object_get(p->state.verdict, "remedy");
-	const struct finding_info *info = finding_info(finding_by_code(check_state_cause(&p->state)));
+	enum finding cause = finding_by_code(check_state_cause(&p->state));
+	const struct finding_info *info = finding_info(cause);
+	const char *hint = appliance_hint(p->app, cause);
 	size_t i;
 	json_t *step;
 
@@ -188,6 +191,8 @@ static void put_steps(const struct check_pane *p, struct page *page)
 		if (page_left(page) < 1)
 			break;
 		put_text(page, i == 0 ? ROLE_NORMAL : ROLE_DIM, text, 3, page_left(page) > 2 ? 2 : page_left(page));
+		if (i == 0 && hint != NULL && page_left(page) > 0)
+			put_text(page, ROLE_NORMAL, hint, 3, page_left(page) > 2 ? 2 : page_left(page));
 	}
 }
 
