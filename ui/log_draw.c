@@ -166,7 +166,7 @@ static int state_text(const struct log_pane *p, int cols, struct buffer *out)
 	log_state_text(p, &state);
 	text_sanitise(&safe, buffer_text(&state), state.len);
 	lines = (int)text_width(buffer_text(&safe)) > cols ? 2 : 1;
-	text_fit(out, buffer_text(&safe), (size_t)(lines * cols * 7 / 8 + (lines == 1 ? cols : 0)), false, true);
+	text_fit(out, buffer_text(&safe), (size_t)lines * (size_t)cols * 7 / 8 + (lines == 1 ? (size_t)cols : 0), false, true);
 	buffer_clear(&state);
 	buffer_clear(&safe);
 	return lines;

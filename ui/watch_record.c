@@ -45,7 +45,7 @@ static void take_record(const char *line, char *dst, size_t size)
 
 void watch_record_read(const char *state_dir, pid_t pid, char *dst, size_t size)
 {
-	char tail[TAIL_BYTES], thread[48], *end, *line;
+	char tail[TAIL_BYTES] = "", thread[48], *end, *line;
 
 	read_tail(state_dir, tail, sizeof(tail));
 	snprintf(thread, sizeof(thread), "[update-%ld]", (long)pid);
