@@ -24,6 +24,8 @@
 #define WAIT_MS 15000
 #define LINE_MAX_BYTES 4096
 #define MASKS_MAX 32
+/* What pseudo_catalogue.py puts around a text: a sentence that is looked for may be made of several. */
+#define BRACKETS "(~|\xe2\x9f\xa6|\xe2\x9f\xa7)*"
 #define TEST_TIME "2026-11-23T14:31:00Z"
 
 struct play {
@@ -93,10 +95,10 @@ static void make_pattern(struct buffer *out, const char *text, bool wide)
 		size_t n = letters(text);
 
 		if (n > 0) {
-			buffer_printf(out, wide ? "(%.*s|" : "%.*s", (int)n, text);
+			buffer_printf(out, wide ? BRACKETS "(%.*s|" : "%.*s", (int)n, text);
 			if (wide) {
 				put_wide(out, text, n);
-				buffer_putc(out, ')');
+				buffer_puts(out, ")" BRACKETS);
 			}
 			text += n;
 			continue;
