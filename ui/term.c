@@ -286,7 +286,8 @@ bool term_start(const struct term_options *o, struct error *err)
 	set_modes();
 	/* Terminals that know one of these know the others, or leave them alone. */
 	modes = has(tigetstr("kmous"));
-	squeeze.repeat = has(tigetstr("rep")) && strcmp(tigetstr("rep"), "%p1%c\033[%p2%{1}%-%db") == 0;
+	/* Not even where terminfo has "rep": tmux repeats characters of one byte only, whatever TERM says within it. */
+	squeeze.repeat = false;
 	term_look.scrolls = memory != NULL && has(tigetstr("csr")) && strncmp(tigetstr("csr"), "\033[", 2) == 0;
 	mouse_wanted = o->mouse;
 	theme_start(o->theme, o->color);

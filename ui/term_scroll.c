@@ -128,6 +128,23 @@ static void tell_curses(const struct rows *r, const cchar_t *cells)
 		mvwadd_wchnstr(curscr, r->first + i, 0, cells + i * (r->cols + 1), r->cols);
 }
 
+/* Is everything else as it was? Otherwise curses may scroll rows of which it has been told what they do not show yet. */
+static bool rest_is_same(const struct rect *r)
+{
+	cchar_t next[COLS_MAX + 1], now[COLS_MAX + 1];
+
+	for (int row = 0; row < getmaxy(stdscr); row++) {
+		if (row >= r->row && row < r->row + r->rows)
+			continue;
+		memset(next, 0, sizeof(next));
+		memset(now, 0, sizeof(now));
+		if (!read_row(newscr, row, r->cols, next) || !read_row(curscr, row, r->cols, now) ||
+		    memcmp(next, now, sizeof(cchar_t) * (size_t)r->cols) != 0)
+			return false;
+	}
+	return true;
+}
+
 bool term_scroll(const struct rect *rect, char *region, struct buffer *out)
 {
 	struct rows r;
@@ -137,7 +154,7 @@ bool term_scroll(const struct rect *rect, char *region, struct buffer *out)
 	if (rect->rows > TERM_SCROLL_ROWS || !read_rows(&r, rect))
 		return false;
 	by = moved_by(&r);
-	if (by > 0) {
+	if (by > 0 && rest_is_same(rect)) {
 		snprintf(region, FRAME_REGION_MAX, "\033[%d;%dr", r.first + 1, r.first + r.count);
 		buffer_printf(out, "\033[%d;1H", r.first + r.count);
 		for (int i = 0; i < by; i++)

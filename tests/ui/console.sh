@@ -104,6 +104,18 @@ see "Stop the running update?"
 t send-keys y
 see "Update information"
 
+# What tmux shows is what curses believes: painted again, nothing changes.
+for key in 2 3 5 1; do
+	t send-keys $key
+	read -r -t 1 <>"$work/never" || true
+	t capture-pane -p | tail -n +2 >"$work/painted"
+	t send-keys C-l
+	read -r -t 1 <>"$work/never" || true
+	t capture-pane -p | tail -n +2 >"$work/again"
+	cmp -s "$work/painted" "$work/again" && grep -q "──────────" "$work/again" ||
+		fail "pane $key looks different painted again: $(diff "$work/painted" "$work/again")"
+done
+
 # Idle: not a byte, unless the minute turns meanwhile.
 silent=no
 for try in 1 2; do
