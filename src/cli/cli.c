@@ -181,6 +181,8 @@ int cli_getopt(struct cli *cli, int argc, char **argv, const char *short_options
 		case OPTION_HELP: {
 			const struct cli_command *command = cli_command_find(cli->command);
 
+			if (command == NULL)
+				return 'h';
 			print_synopsis(stdout, command);
 			printf("\n%s\n", _(command->summary));
 			if (command->help[0] != '\0')
