@@ -5,7 +5,7 @@ set -eu
 cd "$top_srcdir"
 status=0
 listed=$(cat src/*/sources.am ui/sources.am tests/sources.am tests/*/sources.am doc/sources.am contrib/sources.am sample/sources.am |
-	tr -s ' \t\\' '\n' | sort -u)
+	sed 's/#.*//' | tr -s ' \t\\' '\n' | sort -u)
 for f in $(find src ui tests doc -name build -prune -o -name __pycache__ -prune -o \( -name '*.c' -o -name '*.h' -o -name '*.def' \
 	-o -name '*.sh' -o -name '*.py' -o -name '*.txt' -o -name '*.md' \) -print | sort); do
 	part=$f found=
