@@ -16,7 +16,9 @@ for i in 1 2 3 4; do
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/key" -out "$work/c$i.pem" -days 30 \
 		-subj "/CN=crowd $i" -addext basicConstraints=critical,CA:true 2>/dev/null
 done
+# Two, so that there is something to go back to from the first moment.
 pc update --offline "$work/1.zip" >/dev/null 2>&1
+pc update --offline "$work/2.zip" >/dev/null 2>&1
 cat >"$work/crowd.py" <<'PY'
 import json, os, random, signal, subprocess, sys, threading, time
 program, config, state, work, ms = sys.argv[1:5] + [int(sys.argv[5])]
@@ -43,7 +45,7 @@ def updater(i):
         v = random.randint(1, 3)
         done = run("--json", "update", "--offline", "%s/%d.zip" % (work, v), "--force", "--allow-downgrade", allowed=(0, 1, 75))
         # Who holds the lock when somebody is killed may be this one: it must say so, and nothing else may fail.
-        if done.returncode == 1 and "signal 9" in done.stdout + done.stderr:
+        if done.returncode == 1 and "update's process was ended by signal 9" in done.stdout + done.stderr:
             count("others that were killed")
         elif done.returncode == 1:
             problem("an update failed: %s" % (done.stdout + done.stderr)[-400:])
@@ -53,7 +55,7 @@ def updater(i):
 def rollbacker(i):
     while time.monotonic() < end:
         code = run("rollback", allowed=(0, 75, -signal.SIGKILL)).returncode
-        count({0: "rolled back", 75: "told to wait"}.get(code, "others that were killed"))
+        count({0: "rolled back", 75: "told to wait", -signal.SIGKILL: "others that were killed"}.get(code, "failed"))
         time.sleep(0.05)
 
 def looker(i):
