@@ -7,18 +7,12 @@
 #include "base/i18n.h"
 #include "form.h"
 #include "pane.h"
-
-#define PEM_MAX 65536
-#define NAME_MAX_BYTES 256
+#include "pane_certs.h"
 
 struct check_fix {
 	struct app *app;
 	void (*again)(void *data);
 	void *data;
-	struct run *run;		/* the certs command that is under way; NULL: none */
-	char name[NAME_MAX_BYTES];	/* of the certificate */
-	char pem[PEM_MAX];
-	const char *verb;		/* "enable", "trust", "import" */
 };
 
 static const struct { const char *fix, *label; } fixes[] = {
@@ -40,9 +34,6 @@ struct check_fix *check_fix_new(struct app *app, void (*again)(void *data), void
 
 void check_fix_free(struct check_fix *f)
 {
-	if (f == NULL)
-		return;
-	run_forget(f->run);
 	free(f);
 }
 
@@ -87,76 +78,38 @@ static void go_to(struct check_fix *f, const char *pane, int setting, bool passw
 
 /* --- the certificates ------------------------------------------------------------------------------------------------------------ */
 
-static void ended(void *data, int code, const char *errors)
+static void fixed(void *data, bool changed)
 {
 	struct check_fix *f = data;
 
-	f->run = NULL;
-	if (code != 0) {
-		app_notice(f->app, ROLE_FAIL, "!! %.*s", (int)strcspn(errors, "\n"), errors);
-		return;
-	}
-	app_notice(f->app, ROLE_OK, _("OK %s: done. Checking again."), f->name);
-	app_tell(f->app, PANE_TRUST);
-	f->again(f->data);
+	if (changed)
+		f->again(f->data);
 }
 
-/* certs enable NAME | certs trust NAME cisco-services | certs import - --name NAME --usage cisco-services */
-static void run_certs(void *data)
+static void ask_anchor(struct check_fix *f, const struct check_state *s)
 {
-	struct check_fix *f = data;
-	const char *enable[] = { "certs", "enable", f->name, NULL };
-	const char *trust[] = { "certs", "trust", f->name, "cisco-services", NULL };
-	const char *import[] = { "certs", "import", "-", "--name", f->name, "--usage", "cisco-services", NULL };
-	bool imports = strcmp(f->verb, "import") == 0;
-	const struct run_options options = { .end = ended, .data = f, .input = imports ? f->pem : NULL,
-					     .input_len = imports ? strlen(f->pem) : 0 };
-	struct error err = ERROR_INIT;
+	const char *name = check_state_text(s, "anchor");
 
-	if (f->run != NULL)
+	if (name[0] != '\0' && pane_certs_fix_anchor(f->app, name, fixed, f))
 		return;
-	f->run = app_start(f->app, imports ? import : strcmp(f->verb, "trust") == 0 ? trust : enable, &options, &err);
-	if (f->run == NULL)
-		app_notice_error(f->app, &err);
-}
-
-static void ask_anchor(struct check_fix *f, const struct check_state *s, const char *verb)
-{
-	char question[1024];
-
-	snprintf(f->name, sizeof(f->name), "%s", check_state_text(s, "anchor"));
-	if (f->name[0] == '\0') {
-		go_to(f, "certs", -1, false);
-		return;
-	}
-	f->verb = verb;
-	snprintf(question, sizeof(question), strcmp(verb, "enable") == 0 ?
-		 _("The feed's certificate ends in this one of the store:\n%s\nEnable it?") :
-		 _("The feed's certificate ends in this one of the store:\n%s\nTrust it for Cisco services (feeds and their signatures)?"),
-		 f->name);
-	dialog_ask(f->app, _("Trusted certificate"), question, run_certs, f);
+	go_to(f, "certs", -1, false);
+	if (name[0] != '\0')
+		app_notice(f->app, ROLE_WARN, _("?? \"%s\" is not in the store any more."), name);
 }
 
 static void ask_import(struct check_fix *f, const struct check_state *s)
 {
-	const json_t *ca = json_object_get(s->verdict, "ca");
-	const char *pem = json_string_value(json_object_get(ca, "pem")), *name = json_string_value(json_object_get(ca, "name"));
-	char question[2048];
+	const char *pem = json_string_value(json_object_get(json_object_get(s->verdict, "ca"), "pem"));
 
-	if (pem == NULL || name == NULL || strlen(pem) >= sizeof(f->pem)) {
+	if (pem == NULL) {
+		go_to(f, "certs", -1, false);
 		app_notice(f->app, ROLE_WARN, "%s",
 			   _("?? The CA's certificate was not sent: get its file from whoever runs it, and import it here (i)."));
-		go_to(f, "certs", -1, false);
 		return;
 	}
-	f->verb = "import";
-	snprintf(f->name, sizeof(f->name), "%s", name[0] != '\0' ? name : "imported CA");
-	snprintf(f->pem, sizeof(f->pem), "%s", pem);
-	snprintf(question, sizeof(question),
-		 _("%s\nSHA-256 %s\n\nWhoever holds its key can give this node any posture content. Import it only when this fingerprint "
-		   "is the one that its owner has told you by another way.\nImport it, trusted for Cisco services?"),
-		 json_string_value(json_object_get(ca, "subject")), json_string_value(json_object_get(ca, "sha256")));
-	dialog_ask(f->app, _("Import a CA"), question, run_certs, f);
+	pane_certs_fix_import(f->app, pem, strlen(pem),
+			      _("Whoever holds its key can give this node any posture content. Import it only when this fingerprint "
+				"is the one that its owner has told you by another way."), fixed, f);
 }
 
 /* --- the time servers ------------------------------------------------------------------------------------------------------------- */
@@ -188,10 +141,8 @@ static void act_on_trust(struct check_fix *f, const struct check_state *s, const
 {
 	if (!app_permit(f->app, NEED_TRUST))
 		return;
-	if (strcmp(fix, "enable-anchor") == 0)
-		ask_anchor(f, s, "enable");
-	else if (strcmp(fix, "trust-anchor") == 0)
-		ask_anchor(f, s, "trust");
+	if (strcmp(fix, "enable-anchor") == 0 || strcmp(fix, "trust-anchor") == 0)
+		ask_anchor(f, s);
 	else
 		ask_import(f, s);
 }
