@@ -2,6 +2,7 @@
 """The console on real terminals (pseudo terminals): every TERM that it is made for, every dialect of keys whatever TERM says,
 sequences that nobody knows, paste, mouse, sizes down to 1x1, suspending, a lost terminal, a crash; and that the terminal
 is left as it was found.   terminal.py PROGRAM"""
+import base64
 import os
 import re
 import shutil
@@ -190,8 +191,42 @@ def late_sequence():
         check('exit code', c.end() == 0)
 
 
+def copying():
+    """What is copied goes to the clipboard of the terminal that has one (OSC 52); elsewhere it is shown bare, to be selected. In
+    both cases to a file that nobody else reads."""
+    state = WORK + '/copying'
+    argv = [PROGRAM, '--config', WORK + '/c.conf', '--state-dir', state]
+    bundle = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'trust', 'identrust.pem')
+    for term, clipboard in [('xterm-256color', True), ('tmux', True), ('vt100', False), ('linux', False)]:
+        if not know(term):
+            continue
+        with Console(argv, term, 24, 80, {'POSTURE_CONSOLE_CA_BUNDLE': bundle}) as c:
+            c.wait('Update information')
+            c.wait('help')
+            c.type('3')
+            c.wait('Cisco services')
+            c.type('y')
+            if clipboard:
+                c.wait('clipboard')
+                sent = re.findall(rb'\033\]52;c;([A-Za-z0-9+/=]*)\007', c.output)
+                with open(state + '/copied.txt', 'rb') as f:
+                    text = f.read()
+                check('sent once on ' + term, len(sent) == 1, sent)
+                check('the text on ' + term, base64.b64decode(sent[0], validate=True) == text, sent)
+                check('the certificate', b'5D:56:49:9B:E4:D2' in text, text)
+            else:
+                c.wait('back')
+                c.quiet()
+                check('not sent to ' + term, b'\033]52' not in c.output)
+                c.type('\033')
+                c.wait('copied.txt')
+            check('for its owner only', os.stat(state + '/copied.txt').st_mode & 0o777 == 0o600)
+            os.unlink(state + '/copied.txt')
+            leave(c)
+
+
 try:
-    for test in [dumb, sizes, mouse, lost, crash, suspended, without_utf8, late_sequence, every_term]:
+    for test in [dumb, sizes, mouse, lost, crash, suspended, without_utf8, late_sequence, copying, every_term]:
         test()
         print('ok  ', test.__name__)
     print(checks, 'checks')
