@@ -8,6 +8,8 @@
 #include "browse.h"
 #include "bundle_view.h"
 #include "pane.h"
+#include "pane_certs.h"
+#include "trust/trust.h"
 #include "update_changes.h"
 #include "update_history.h"
 #include "update_pane.h"
@@ -251,10 +253,28 @@ static bool act(void *pane, enum action action, int focus)
 	return true;
 }
 
+/* A store that was never opened is not looked into: an update fills it. */
+static void look_at_trust(struct update_pane *p)
+{
+	struct trust_store *trust = NULL;
+	struct error ignored = ERROR_INIT;
+
+	error_clear(&p->no_anchor);
+	if (trust_open(p->app->options->state_dir, true, &trust, &ignored))
+		trust_have_anchor(trust, TRUST_CISCO_SERVICES, &p->no_anchor);
+	trust_free(trust);
+	/* That pane tells when another program puts it right. */
+	if (p->no_anchor.message[0] != '\0')
+		pane_certs_store(p->app);
+	app_dirty(p->app);
+}
+
 static void event(void *pane, enum pane_event what)
 {
 	struct update_pane *p = pane;
 
+	if (what == PANE_SHOWN || what == PANE_TRUST)
+		look_at_trust(p);
 	if (what == PANE_SETTINGS)
 		form_load(&p->form, p->app->settings);
 	if (what == PANE_UPDATE && p->stopping && !watch_running(&p->app->watch)) {

@@ -6,6 +6,7 @@
 #include "base/finding.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "keymap.h"
 #include "pane.h"
 #include "update_pane.h"
 
@@ -243,6 +244,23 @@ static void make_result(const struct watch *w, struct result *r)
 	}
 }
 
+/* An update from the feed cannot work without; one from a bundle can, where no signature is asked for. */
+static void make_trust(const struct update_pane *p, struct result *r)
+{
+	bool web = strcmp(settings_string(p->app->settings, SETTING_SOURCE_MODE), "web") == 0;
+	char pane[32], enable[32], services[32], import[32];
+
+	*r = (struct result){ .role = web ? ROLE_FAIL : ROLE_WARN };
+	if (p->no_anchor.message[0] == '\0' || watch_running(&p->app->watch))
+		return;
+	snprintf(r->text, sizeof(r->text), "%s %s", web ? "!!" : "??", p->no_anchor.message);
+	snprintf(r->next, sizeof(r->next),
+		 _("Next: in Certificates (%s) enable one (%s) and trust it for Cisco services (%s), or import the feed's CA (%s)."),
+		 keymap_key_name(ACTION_PANE_3, pane, sizeof(pane)), keymap_key_name(ACTION_CERT_ENABLE, enable, sizeof(enable)),
+		 keymap_key_name(ACTION_CERT_SERVICES, services, sizeof(services)),
+		 keymap_key_name(ACTION_CERT_IMPORT, import, sizeof(import)));
+}
+
 static int count_lines(const char *text, int cols)
 {
 	int n = 0;
@@ -254,6 +272,19 @@ static int count_lines(const char *text, int cols)
 		n++;
 	}
 	return n;
+}
+
+static int result_lines(const struct result *r, int cols)
+{
+	return count_lines(r->text, cols) + count_lines(r->next, cols);
+}
+
+static void put_result(struct page *page, const struct result *r)
+{
+	if (r->text[0] != '\0')
+		page_wrap(page, r->role, r->text);
+	if (r->next[0] != '\0')
+		page_wrap(page, ROLE_NORMAL, r->next);
 }
 
 static size_t make_buttons(const struct watch *w, bool failed, struct page_button buttons[static 5])
@@ -277,20 +308,19 @@ void update_page(void *pane, struct page *page)
 	struct update_pane *p = pane;
 	const struct watch *w = &p->app->watch;
 	struct page_button buttons[5];
-	struct result result;
+	struct result result, trust;
 	size_t n;
 
 	make_result(w, &result);
+	make_trust(p, &trust);
 	n = make_buttons(w, result.failed, buttons);
 	put_source(p, page);
 	if (watch_running(w))
 		put_progress(p, page);
 	else
-		put_information(p, page, 2 + count_lines(result.text, page->cols) + count_lines(result.next, page->cols));
+		put_information(p, page, 2 + result_lines(&result, page->cols) + result_lines(&trust, page->cols));
 	page_rule(page, "");
-	if (result.text[0] != '\0')
-		page_wrap(page, result.role, result.text);
-	if (result.next[0] != '\0')
-		page_wrap(page, ROLE_NORMAL, result.next);
+	put_result(page, &trust);
+	put_result(page, &result);
 	page_buttons(page, buttons, n);
 }

@@ -13,6 +13,7 @@ struct update_pane {
 	struct run *starting;		/* the command that starts the update; NULL: none */
 	bool stopping;			/* the update was asked to stop, and a notice says so */
 	bool told;			/* it said itself why it did not start */
+	struct error no_anchor;		/* why no feed can be verified; empty message: one can, or it is not known */
 };
 
 /* Makes the page (pane_ops.prepare). */
