@@ -138,6 +138,7 @@ static void draw_state(const struct app *a, const struct rect *r)
 {
 	const struct ui_fixture *fixture = a->options->fixture;
 	char doing[128], safe[128], right[256], stamp[32], left[128];
+	const char *node;
 	time_t now = clock_now();
 	struct tm tm;
 	int width;
@@ -148,10 +149,14 @@ static void draw_state(const struct app *a, const struct rect *r)
 	if (fixture != NULL && fixture->clock != NULL)
 		snprintf(stamp, sizeof(stamp), "%s", fixture->clock);
 	snprintf(right, sizeof(right), "%s   %s%s ", text_safe(safe, sizeof(safe), doing), a->p->unsynced ? "?? " : "", stamp);
-	snprintf(left, sizeof(left), " posture-console %s %s", term_ascii() ? "-" : "\xc2\xb7",
-		 a->options->demo != NULL ? a->options->demo : a->node);
+	node = a->options->demo != NULL ? a->options->demo : a->node;
 	width = (int)text_width(right);
-	term_text(r->row, 0, r->cols - width, ROLE_TITLE, left);
+	snprintf(left, sizeof(left), " posture-console %s %s", term_ascii() ? "-" : "\xc2\xb7", node);
+	/* Where there is no room for both, which node it is says more than which program. */
+	if ((int)text_width(left) >= r->cols - width)
+		snprintf(left, sizeof(left), " %s", node);
+	term_text(r->row, 0, r->cols, ROLE_TITLE, "");
+	term_text(r->row, 0, r->cols - width - 1, ROLE_TITLE, left);
 	term_text(r->row, r->cols - width, width, ROLE_TITLE, right);
 }
 
@@ -184,14 +189,16 @@ static void put_bar_pane(void *data, int pane, int col, int cols, const char *te
 static void draw_bar(struct app *a, const struct rect *r)
 {
 	char key[16], help[64];
-	int width;
+	int width, end;
 
 	term_text(r->row, 0, r->cols, ROLE_NORMAL, "");
-	walk_bar(a, put_bar_pane, a);
+	end = walk_bar(a, put_bar_pane, a);
 	keymap_key_name(ACTION_HELP, key, sizeof(key));
 	snprintf(help, sizeof(help), "%s %s ", key, _("Help"));
 	width = (int)text_width(help);
-	term_text(r->row, r->cols - width, width, ROLE_DIM, help);
+	/* The key line says so as well. */
+	if (end <= r->cols - width)
+		term_text(r->row, r->cols - width, width, ROLE_DIM, help);
 }
 
 struct bar_hit { int col, pane; };
