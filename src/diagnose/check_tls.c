@@ -88,10 +88,12 @@ static bool neutral_name_helps(struct tls_check *t, bool must_complete)
 {
 	struct probe_tls_options o = way_tls_options(t->c, 0);
 	struct probe_tls tls;
+	char label[128];
 	bool yes;
 
 	o.host = NEUTRAL_NAME;
-	again(t, _("with the name " NEUTRAL_NAME), &o, 0, &tls);
+	snprintf(label, sizeof(label), _("with the name %s"), NEUTRAL_NAME);
+	again(t, label, &o, 0, &tls);
 	yes = must_complete ? tls.outcome == PROBE_TLS_OK : answered(&tls);
 	probe_tls_clear(&tls);
 	return yes;

@@ -223,7 +223,7 @@ bool store_build_link(struct store_build *b, const struct store_generation *from
 	if (!tree_link(in, out, &count, err))
 		goto out;
 	if (count.files != old->files) {
-		error_set(err, FINDING_IO_ERROR, _("%lld of %lld files are left in %s/" CONTENT_NAME "/%s"),
+		error_set(err, FINDING_IO_ERROR, _("%lld of %lld files are left in %s/content/%s"),
 			  (long long)count.files, (long long)old->files, b->s->path, path);
 		error_next(err, _("Fetch everything again: posture-console update --force."));
 		goto out;
@@ -252,7 +252,7 @@ static bool write_file(struct store_build *b, const char *name, const void *data
 		fd = openat(b->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	ok = fd >= 0 && file_write_all(fd, data, len) && fchmod(fd, CONTENT_FILE_MODE) == 0;
 	if (!ok) {
-		error_errno(err, FINDING_IO_ERROR, _("cannot write %s/" STAGING_NAME "/%s/%s"), b->s->path, b->name, name);
+		error_errno(err, FINDING_IO_ERROR, _("cannot write %s/staging/%s/%s"), b->s->path, b->name, name);
 		store_error_refine(b->s, err);
 	}
 	file_close(&fd);
