@@ -269,7 +269,7 @@ bool record_certificates_add(struct record_certificates *list, const json_t *rep
 	if (!json_is_array(response))
 		return error_set(err, FINDING_NODE_ANSWER_INVALID, _("the appliance's answer lacks the list of certificates"));
 	json_array_foreach (response, i, record) {
-		struct record_certificate c;
+		struct record_certificate c = { 0 };
 
 		if (!make_room(list, err) || !record_certificate_read(record, &c, err)) {
 			record_certificate_clear(&c);
