@@ -15,6 +15,7 @@
 
 struct text_line {
 	size_t at, len;			/* in `safe` */
+	int indent;			/* columns, of what goes on from the line above */
 };
 
 struct viewer {
@@ -31,7 +32,7 @@ struct viewer {
 	bool bare;
 };
 
-static bool add_line(struct viewer *v, size_t at, size_t len)
+static bool add_line(struct viewer *v, size_t at, size_t len, int indent)
 {
 	if (v->count % 256 == 0) {
 		struct text_line *more = realloc(v->lines, (v->count + 256) * sizeof(*more));
@@ -40,8 +41,26 @@ static bool add_line(struct viewer *v, size_t at, size_t len)
 			return false;
 		v->lines = more;
 	}
-	v->lines[v->count++] = (struct text_line){ at, len };
+	v->lines[v->count++] = (struct text_line){ at, len, indent };
 	return true;
+}
+
+/* Where a line goes on when it is broken: below its second column ("  b    Choose a bundle"), or where it begins. */
+static int hanging(const char *line, int cols)
+{
+	size_t begin = strspn(line, " "), gap = begin;
+	char *prefix;
+	int width;
+
+	while (line[gap] != '\0' && strncmp(line + gap, "  ", 2) != 0)
+		gap++;
+	gap += strspn(line + gap, " ");
+	prefix = line[gap] != '\0' ? strndup(line, gap) : NULL;
+	width = prefix != NULL ? (int)text_width(prefix) : cols;
+	free(prefix);
+	if (width > cols * 2 / 5)
+		width = (int)begin;
+	return width <= cols * 2 / 5 ? width : 0;
 }
 
 /* Breaks the text into lines of at most `cols` columns. */
@@ -55,17 +74,20 @@ static void break_lines(struct viewer *v, int cols)
 	v->count = 0;
 	for (const char *at = text; *at != '\0';) {
 		size_t len = strcspn(at, "\n"), done = 0;
+		int indent = 0;
 		char *line = strndup(at, len);
 
 		do {
-			size_t n = line != NULL ? page_wrap_length(line + done, cols) : 0;
+			size_t n = line != NULL ? page_wrap_length(line + done, cols - indent) : 0;
 
-			if (!add_line(v, (size_t)(at - text) + done, n))
+			if (!add_line(v, (size_t)(at - text) + done, n, indent))
 				n = 0;
 			done += n;
 			if (n == 0)
 				break;
 			done += strspn(line + done, " ");
+			/* What is selected with the mouse is taken as it stands. */
+			indent = v->bare ? 0 : hanging(line, cols);
 		} while (done < len);
 		free(line);
 		at += len + (at[len] == '\n');
@@ -92,6 +114,7 @@ static void put_line(const struct viewer *v, struct page *p, const struct text_l
 	size_t n = strlen(v->search);
 
 	page_line(p);
+	page_tab(p, line->indent);
 	while (at != NULL && *at != '\0') {
 		char *hit = n > 0 ? strcasestr(at, v->search) : NULL;
 
