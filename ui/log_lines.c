@@ -237,7 +237,7 @@ static void put_fold(const struct view_record *r, char *dst, size_t size)
 {
 	dst[0] = '\0';
 	if (r->lines > 1 || !r->whole)
-		snprintf(dst, size, " +%zu%s", r->lines - 1, r->whole ? "" : "...");
+		snprintf(dst, size, "+%zu%s", r->lines - 1, r->whole ? "" : "...");
 }
 
 static void put_header(const struct log_pane *p, struct page *page, const struct view_record *r, bool selected, bool open,
@@ -245,18 +245,20 @@ static void put_header(const struct log_pane *p, struct page *page, const struct
 {
 	struct row_text row;
 	char fold[32] = "";
-	int cols = page->cols - 2;
+	int cols = page->cols - 2, right = 0;
 
 	make_row(r, p->format, page->cols >= WIDE_COLS, &row);
 	if (!open)
 		put_fold(r, fold, sizeof(fold));
+	if (fold[0] != '\0')
+		right = (int)strlen(fold) + 1;
 	for (int i = 0; i < lines; i++) {
 		page_line(page);
 		put_marks(page, selected && i == 0, r->bookmarked && i == 0);
 		if (p->wrap)
-			put_row_text(p, page, &row, r->fields.level, i * cols, cols - (i == lines - 1 ? (int)strlen(fold) : 0));
+			put_row_text(p, page, &row, r->fields.level, i * cols, cols - (i == lines - 1 ? right : 0));
 		else
-			put_row_text(p, page, &row, r->fields.level, p->shift, cols - (int)strlen(fold));
+			put_row_text(p, page, &row, r->fields.level, p->shift, cols - right);
 		if (i == lines - 1 && fold[0] != '\0')
 			page_right(page, ROLE_DIM, fold);
 	}
@@ -325,7 +327,7 @@ void log_put_records(struct log_pane *p, struct page *page, int rows)
 	}
 	if (used == 0) {
 		page_text(page, ROLE_DIM, log_rows_busy(r) ? _("  Searching...") :
-				  view_filter(p->view) != NULL && !p->in_context ? _("  No record passes the filter.") :
+				  view_filter(p->view) != NULL && !p->in_context ? _("  No record passes the filter. Esc shows all.") :
 										    _("  The log is empty."));
 		used++;
 	}
