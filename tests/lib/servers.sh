@@ -165,8 +165,8 @@ pki_make() {
 	rsa:*) openssl genpkey -algorithm RSA -pkeyopt "rsa_keygen_bits:${key#rsa:}" -out "$dir/$name.key" 2>/dev/null ;;
 	esac || return 1
 	{
-		printf '[ca]\ndefault_ca=d\n[d]\ndatabase=%s\nrand_serial=yes\nnew_certs_dir=%s\ndefault_md=%s\n' \
-			"$dir/$name.db" "$dir" "$md"
+		printf '[ca]\ndefault_ca=d\n[d]\ndatabase=%s\nserial=%s\nnew_certs_dir=%s\ndefault_md=%s\n' \
+			"$dir/$name.db" "$dir/$name.serial" "$dir" "$md"
 		printf 'policy=p\nunique_subject=no\nemail_in_dn=no\n[p]\ncountryName=optional\norganizationName=optional\n'
 		printf 'organizationalUnitName=optional\ncommonName=optional\n[req]\ndistinguished_name=dn\n[dn]\n[x]\n'
 		for option in "${!ext[@]}"; do
@@ -174,6 +174,8 @@ pki_make() {
 		done
 	} >"$dir/$name.cnf"
 	: >"$dir/$name.db"
+	# By chance, but always of the same length: golden screens show it.
+	echo "4D$(openssl rand -hex 19)" >"$dir/$name.serial"
 	openssl req -new -config "$dir/$name.cnf" -key "$dir/$name.key" -subj "$subject" -out "$dir/$name.csr" || return 1
 	if [ "$issuer" = - ]; then
 		set -- -selfsign -keyfile "$dir/$name.key"
@@ -182,7 +184,7 @@ pki_make() {
 	fi
 	openssl ca -batch -notext -config "$dir/$name.cnf" -extensions x -startdate "$start" -enddate "$end" "$@" \
 		-in "$dir/$name.csr" -out "$dir/$name.pem" 2>"$dir/$name.err" || { cat "$dir/$name.err" >&2; return 1; }
-	rm -f "$dir/$name".{db,cnf,csr,err,db.attr,db.old,db.attr.old} "$dir"/[0-9A-F][0-9A-F]*[0-9A-F].pem
+	rm -f "$dir/$name".{db,cnf,csr,err,serial,serial.old,db.attr,db.old,db.attr.old} "$dir"/[0-9A-F][0-9A-F]*[0-9A-F].pem
 	# What a server sends: itself and what is above it, without a root.
 	cat "$dir/$name.pem" >"$dir/$name.chain.pem"
 	[ "$issuer" = - ] || [ ! -e "$dir/$issuer.above" ] || cat "$dir/$issuer.above" >>"$dir/$name.chain.pem"
