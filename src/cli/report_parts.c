@@ -71,26 +71,32 @@ static bool know_arguments(struct redactor *r, const struct settings *s, enum se
 	return ok;
 }
 
-bool report_know_secrets(struct redactor *r, const struct settings *settings, const char *state_dir)
+/* A password of the state folder as it is, whatever its mode: it must not leave. */
+static bool know_password(struct redactor *r, const char *state_dir, const char *name, const char *user)
 {
-	char *path = file_join(state_dir, "proxy.password");
+	char *path = file_join(state_dir, name);
 	struct buffer password = BUFFER_INIT(SECRET_FILE_MAX);
 	bool ok = path != NULL;
 
-	/* As it is, whatever its mode: it must not leave. */
 	if (ok && file_read(AT_FDCWD, path, &password, NULL)) {
 		while (password.len > 0 && strchr("\r\n", password.data[password.len - 1]) != NULL)
 			password.data[--password.len] = '\0';
-		ok = redactor_add(r, settings != NULL ? settings_string(settings, SETTING_PROXY_USER) : NULL,
-				  buffer_text(&password));
+		ok = redactor_add(r, user, buffer_text(&password));
 	}
-	if (ok && settings != NULL)
-		ok = know_url(r, settings_string(settings, SETTING_SOURCE_FEED_URL)) &&
-		     know_url(r, settings_string(settings, SETTING_SOURCE_BUNDLE)) &&
-		     know_arguments(r, settings, SETTING_HOOK_AFTER_COMMIT) && know_arguments(r, settings, SETTING_LOG_COMMAND);
 	buffer_wipe(&password);
 	free(path);
 	return ok;
+}
+
+bool report_know_secrets(struct redactor *r, const struct settings *settings, const char *state_dir)
+{
+	const struct settings *s = settings;
+
+	return know_password(r, state_dir, "proxy.password", s != NULL ? settings_string(s, SETTING_PROXY_USER) : NULL) &&
+	       know_password(r, state_dir, "node.password", s != NULL ? settings_string(s, SETTING_NODE_USER) : NULL) &&
+	       (s == NULL || (know_url(r, settings_string(s, SETTING_SOURCE_FEED_URL)) &&
+			      know_url(r, settings_string(s, SETTING_SOURCE_BUNDLE)) &&
+			      know_arguments(r, s, SETTING_HOOK_AFTER_COMMIT) && know_arguments(r, s, SETTING_LOG_COMMAND)));
 }
 
 /* --- what is printed elsewhere ----------------------------------------------------------------------------------------------- */

@@ -26,6 +26,12 @@ run 0 update
 printf 'Plant proxy/p@ss"w<rd\n' >"$work/password"
 run 0 proxy set --host 127.0.0.1 --port 9 --user svc-ise --password-file "$work/password"
 login=$(printf 'svc-ise:Plant proxy/p@ss"w<rd' | base64)
+# The password of the account on the appliance, and its SSH host key.
+run 0 config set node.user node-admin
+node_secret='Xk9#node/s3cr&t'
+node_login=$(printf 'node-admin:%s' "$node_secret" | base64)
+(umask 077 && printf '%s\n' "$node_secret" >"$state/node.password")
+echo '[ise.example]:22 ssh-ed25519 Plant-node-host-key' >"$state/node_known_hosts"
 mkdir -p "$work/logs"
 cat >"$work/logs/ise-psc.log" <<END
 2025-03-13 13:58:07,246 INFO  [t][[]] cisco.cpm.Client -::root::- GET https://feeduser:Plant-url-login@feed.example/x
@@ -35,6 +41,7 @@ cat >"$work/logs/ise-psc.log" <<END
 2025-03-13 13:58:07,249 DEBUG [t][[]] cisco.cpm.Client -::root::- Cookie: JSESSIONID=Plant-cookie
 2025-03-13 13:58:07,249 DEBUG [t][[]] cisco.cpm.Client -::root::- url=https://h/x?api_key=Plant-query&v=1
 2025-03-13 13:58:07,250 DEBUG [t][[]] cisco.cpm.Client -::root::- said Plant proxy/p@ss"w<rd aloud
+2025-03-13 13:58:07,251 DEBUG [t][[]] cisco.cpm.Client -::root::- then $node_secret and Basic-like $node_login
 -----BEGIN PRIVATE KEY-----
 Plant-private-key
 -----END PRIVATE KEY-----
@@ -61,6 +68,9 @@ cd "$work/x"/* || exit 1
 leaks=$(grep -rlaE 'Plant|UGxhbnQ' . ; grep -rhoaE '.{0,30}(Plant|UGxhbnQ).{0,30}' .)
 ok "no secret is in it: $leaks" test -z "$leaks"
 ok "nor the Basic login" sh -c "! grep -rqa '${login%%=*}' ."
+ok "nor the appliance's password" sh -c '! grep -rqaF "$1" .' - "$node_secret"
+ok "nor its login" sh -c '! grep -rqaF "$1" .' - "${node_login%%=*}"
+ok "nor a password's file" sh -c '! find . | grep -E "password|known_hosts"'
 ok "nor a control byte" sh -c "! grep -rqaP '[\\x00-\\x08\\x0b-\\x1f\\x7f]' ."
 ok "the cause is in it" grep -q "Cause: proxy-refused" verdict.txt
 ok "and what to do" grep -q "What to do" verdict.txt
@@ -85,6 +95,34 @@ run 0 report --no-check -o -
 ok "to standard output" sh -c "tar -tzf $work/out | grep -q settings.txt"
 ok "without checks" sh -c "! tar -tzf $work/out | grep -q verdict.txt"
 run 73 report --no-check -o "$work/nowhere/case.tar.gz"
+# Nothing of it stays when it is killed while a part of it waits to write: more than a pipe holds.
+cp "$state/history.jsonl" "$work/history.jsonl"
+python3 - "$state/history.jsonl" <<'PY'
+import sys
+line = '{"time":"2026-01-01T00:00:00Z","action":"update","status":"failed","message":"%s"}\n' % ("x" * 300)
+open(sys.argv[1], "a").write(line * 5000)
+PY
+"$program" --config "$config" --state-dir "$state" report --no-check -o "$work/killed.tar.gz" >/dev/null 2>&1 &
+job=$!
+children=/proc/$job/task/$job/children
+# The part that is still there a while after its reader was stopped is the one that waits.
+is_waiting() {
+	part=$(cat "$children")
+	part=${part%% *}
+	[ -n "$part" ] || return 1
+	kill -STOP $job
+	sleep 0.2
+	grep -q '^State:.*sleeping' "/proc/$part/status" && return
+	kill -CONT $job
+	return 1
+}
+while kill -0 $job 2>/dev/null; do is_waiting 2>/dev/null && break; done
+kill -KILL $job
+wait $job 2>/dev/null
+ok "it was caught with a part that waits" test -n "$part"
+ok "what it started ends with it" wait_for 10 sh -c "! kill -0 $part"
+mv "$work/history.jsonl" "$state/history.jsonl"
+
 echo 'proxy = { port = 99999; };' >"$config"
 run 0 report --no-check -o "$work/broken.tar.gz"
 ok "settings that cannot be read do not keep it from being made" sh -c \
