@@ -117,13 +117,15 @@ static bool check_items(const struct import *im, struct error *err)
 
 /* --- storing: under the lock ---------------------------------------------------------------------------------------- */
 
-static bool refuse_known(const struct item *item, const struct trust_entry *known, struct error *err)
+static bool refuse_known(const struct import *im, const struct item *item, const struct trust_entry *known, struct error *err)
 {
 	char word[TRUST_WORD_MAX];
 
 	trust_word(word, known);
 	error_set(err, FINDING_IMPORT_DUPLICATE, _("cannot import %s: it is in the store already, as \"%s\""), item->label,
 		  known->name);
+	if (im->count > 1)
+		return error_next(err, _("None of them was imported. Take this one out of the file and import the others."));
 	if (!known->enabled)
 		return error_next(err, _("Enable that one: \"posture-console certs enable %s\"."), word);
 	if ((known->usages & TRUST_CISCO_SERVICES) == 0)
@@ -161,7 +163,7 @@ static bool add_items(struct trust_index *fresh, const struct import *im, struct
 		const struct trust_record *known = trust_index_by_sha256(fresh, im->items[i].sha256);
 
 		if (known != NULL)
-			return refuse_known(&im->items[i], &known->entry, err);
+			return refuse_known(im, &im->items[i], &known->entry, err);
 	}
 	if (fresh->count + im->count > TRUST_CERTIFICATES_MAX)
 		return error_set(err, FINDING_IMPORT_TOO_MUCH, _("cannot import: the store would hold %zu certificates; at most "

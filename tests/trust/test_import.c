@@ -279,6 +279,7 @@ static void a_duplicate_is_refused_by_the_name_that_it_has(void **state)
 	put_pem(&data, x);
 	assert_int_equal(import_bytes(*state, &data, 7, &err), 0);
 	assert_error(&err, FINDING_IMPORT_DUPLICATE, "in the store already, as \"our own\"");
+	assert_non_null(strstr(err.next, "None of them was imported"));
 	buffer_clear(&data);
 	X509_free(x);
 	X509_free(fresh);
