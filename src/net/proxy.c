@@ -63,7 +63,7 @@ bool proxy_from_settings(struct proxy *p, const struct settings *s, const char *
 	if (!p->enabled)
 		return true;
 	if (host[0] == '\0') {
-		setting_invalid(err, _("the proxy is enabled, but proxy.host is empty"));
+		setting_invalid(err, _("no proxy is named: proxy.host is empty"));
 		goto fail;
 	}
 	if (!form_is_host(host, strlen(host)) || port < 1 || port > 65535) {

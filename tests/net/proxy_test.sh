@@ -172,6 +172,7 @@ password operator "$secret"; expect pass
 # What is asked of the command itself.
 "$program" proxy clear > /dev/null
 "$program" proxy test > "$work/out" 2> "$work/err" && fail=1; says 'proxy-setting-invalid'
+says 'no proxy is named'
 "$program" proxy test --url http://x > "$work/out" 2> "$work/err"; [ $? = 78 ] || fail=1
 "$program" proxy test --timeout 0 > "$work/out" 2> "$work/err"; [ $? = 2 ] || fail=1
 
