@@ -44,9 +44,24 @@ static void add_size(struct table *t, int64_t bytes)
 		table_addf(t, "%.1f %s", n, units[unit]);
 }
 
-static void add_row(struct table *t, const struct store_diff_row *row)
+/* Two components may bear the same title: then their ids tell them apart. */
+static void add_name(struct table *t, const struct comparison *c, const struct store_diff_row *row)
 {
-	table_add(t, row->title[0] != '\0' ? row->title : row->component);
+	bool alone = true;
+
+	for (size_t i = 0; i < c->count; i++)
+		alone = alone && (&c->rows[i] == row || strcmp(c->rows[i].title, row->title) != 0);
+	if (row->title[0] == '\0')
+		table_add(t, row->component);
+	else if (alone)
+		table_add(t, row->title);
+	else
+		table_addf(t, "%s (%s)", row->title, row->component);
+}
+
+static void add_row(struct table *t, const struct comparison *c, const struct store_diff_row *row)
+{
+	add_name(t, c, row);
 	table_add(t, row->version_a != NULL ? row->version_a : "-");
 	table_add(t, row->version_b != NULL ? row->version_b : "-");
 	if (strcmp(row_status(row), "unchanged") == 0) {
@@ -78,7 +93,7 @@ static void print_text(const struct comparison *c)
 	for (size_t i = 0; i < t.columns; i++)
 		table_add(&t, _(headings[i]));
 	for (size_t i = 0; i < c->count; i++)
-		add_row(&t, &c->rows[i]);
+		add_row(&t, c, &c->rows[i]);
 	table_print(&t);
 	table_clear(&t);
 }

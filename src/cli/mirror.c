@@ -18,11 +18,13 @@ struct output {
 
 static void put(void *data, const json_t *event)
 {
+	const char *phase = json_string_value(json_object_get(event, "phase"));
 	struct output *out = data;
 
 	if (out->cli->json)
 		(void)event_write_line(STDOUT_FILENO, event);
-	else
+	/* Of an update that phase is the bundle's; what a mirror fetches are components, each with its own line. */
+	else if (phase == NULL || strcmp(phase, "download") != 0)
 		update_text_put(out->text, event);
 }
 
