@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -106,6 +107,22 @@ static bool check_url(const char *url, bool feed, struct error *err)
 	return true;
 }
 
+/* A path, or an address that a bundle can be fetched from. */
+static bool check_bundle(const char *from, struct error *err)
+{
+	static const char *const schemes[] = { "https://", "sftp://", "scp://", "ftp://" };
+	const char *authority = strstr(from, "://");
+
+	if (authority == NULL || memchr(from, '/', (size_t)(authority - from)) != NULL)
+		return true;
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+		if (strncasecmp(from, schemes[i], strlen(schemes[i])) == 0)
+			return true;
+	}
+	error_usage(err, _("a bundle cannot be fetched from %s"), from);
+	return error_next(err, _("Give a path, - for standard input, or an https, sftp, scp or ftp address."));
+}
+
 /* What is to be done: the command line before the settings. */
 static bool make_options(const struct cli *cli, const struct update_arguments *a, const struct settings *settings,
 			 struct update_options *out, struct error *err)
@@ -122,7 +139,7 @@ static bool make_options(const struct cli *cli, const struct update_arguments *a
 		/* The job has no standard input of its own. */
 		if (strcmp(out->from, "-") == 0 || strcmp(out->from, "/dev/stdin") == 0)
 			out->stdin_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-		return check_url(out->from, false, err);
+		return check_url(out->from, false, err) && (a->offline == NULL || check_bundle(a->offline, err));
 	}
 	out->source = UPDATE_WEB;
 	out->from = a->url != NULL ? a->url : settings_string(settings, SETTING_SOURCE_FEED_URL);

@@ -85,7 +85,7 @@ static void summarise_no_failure(const struct account_input *in, struct buffer *
 static void summarise_update(const struct account_input *in, struct buffer *out)
 {
 	buffer_puts(out, in->context->options->failed_summary);
-	if (in->verdict->confidence == DIAGNOSE_LIKELY)
+	if (in->verdict->confidence == DIAGNOSE_LIKELY && !in->context->options->without_network)
 		buffer_puts(out, _(". The checks find nothing wrong now: it may have been passing."));
 }
 
@@ -209,9 +209,10 @@ static char *letter_of(const struct account_input *in, const char *summary)
 	if (source != NULL)
 		buffer_printf(&out, " (%s)", source);
 	buffer_printf(&out, ".\n%s %s\n", _("Time:"), clock_rfc3339(stamp, clock_now()));
-	if (c->target.host[0] != '\0')
+	/* Without the network the feed was not asked: what failed is another host, which the summary names. */
+	if (c->target.host[0] != '\0' && !c->options->without_network)
 		buffer_printf(&out, "%s %s:%u (TCP, TLS)\n", _("Target:"), c->target.host, (unsigned int)c->target.port);
-	if (c->via_proxy)
+	if (c->via_proxy && !c->options->without_network)
 		buffer_printf(&out, "%s %s:%u\n", _("Through the proxy:"), c->proxy.host, (unsigned int)c->proxy.port);
 	buffer_printf(&out, "%s %s [%s]\n", _("Cause:"), _(info->cause), info->code);
 	buffer_printf(&out, "%s %s\n", _("Seen:"), summary);
@@ -258,6 +259,8 @@ static void stop_value(const struct account_input *in, enum stop stop, char *dst
 	const char *text = NULL;
 
 	dst[0] = '\0';
+	if (c->options->without_network)
+		return;
 	switch (stop) {
 	case STOP_NODE: text = json_string_value(json_object_get(tcp, "source")); break;
 	case STOP_DNS: text = json_string_value(json_object_get(dns, "server")); break;

@@ -106,7 +106,8 @@ static void conclude(struct check_context *c, bool interrupted, int64_t started_
 	verdict_decide(&in, v, &account.symptom);
 	verdict_clock_offset(&in, &account.clock_offset_ms, NULL);
 	v->facts = facts_of(c);
-	if (v->cause != FINDING_NONE && c->last_good != NULL)
+	/* What changed in the network cannot be why a bundle that is here is refused. */
+	if (v->cause != FINDING_NONE && c->last_good != NULL && !c->options->without_network)
 		account.changes = snapshot_changes(c->last_good, v->facts);
 	v->summary = account_summary(&account);
 	account.duration_ms = (double)(clock_monotonic_us() - started_us) / 1000.0;

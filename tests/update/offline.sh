@@ -75,6 +75,8 @@ ok "and every failure with its cause" json "$work/out" 'sum(x.get("cause") == "f
 run 0 --json diff
 ok "diff tells the component that changed" json "$work/out" \
 	'any(r["id"] == "cisco-conditions" and r["files_changed"] == 1 for r in d["components"])'
+run 0 diff
+ok "components with the same title are told apart" grep -q "^Cisco supported OS (os-groups-v2) " "$work/out"
 run 0 --json status
 ok "status tells the versions" json "$work/out" 'any(c["id"] == "os-groups" for c in d["components"])'
 
@@ -111,4 +113,22 @@ run 65 --json update --offline "$work/damaged.zip"
 ok "a component with another hash is named" finished 'cause == "feed-hash-mismatch"'
 ok "and what is installed stays" test "$(current)" = "$before"
 ok "nothing is left in staging" test -z "$(find "$state/staging" -type f)"
+
+# --- what a bundle that is refused, or an address that is none, makes one read
+python3 - "$state/last-good.json" <<'PY'
+import json, sys
+json.dump({"feed": "https://was.example/x", "time": "2026-01-01T00:00:00Z"}, open(sys.argv[1], "w"))
+PY
+run 65 --json update --offline "$work/text.zip"
+ok "what changed in the network is not told beside a bundle that is no zip" json "$work/out" \
+	'[e for e in d if e["event"] == "verdict"][0].get("changed", []) == []'
+run 69 --json update --offline ftp://127.0.0.1:1/posture-offline.zip
+ok "the letter for a bundle's server names that, and no feed that was not asked" json "$work/out" \
+	'(lambda v: "127.0.0.1:1" in v["letter"] and "Target:" not in v["letter"] and "find nothing wrong" not in v["letter"] and
+	 "www.cisco.com" not in json.dumps(v["path"]))([e for e in d if e["event"] == "verdict"][0])'
+for url in gopher://x/y.zip http://x/y.zip; do
+	run 2 --json update --offline $url
+	ok "$url is refused by name" grep -q "cannot be fetched from $url" "$work/err"
+	ok "$url: and what can be given instead" json "$work/out" '"https, sftp, scp or ftp" in d["next"]'
+done
 finish
