@@ -200,26 +200,60 @@ void page_text(struct page *p, enum theme_role role, const char *text)
 	page_put(p, role, text);
 }
 
+/* May a line begin with it? Closing marks stay with what they close (as in JIS X 4051). */
+static bool may_begin_line(uint32_t cp)
+{
+	static const uint32_t closing[] = { 0x2019, 0x201d, 0x2026, 0x3001, 0x3002, 0x3009, 0x300b, 0x300d, 0x300f, 0x3011, 0x30fc,
+					    0xff01, 0xff09, 0xff0c, 0xff0e, 0xff1a, 0xff1b, 0xff1f };
+
+	for (size_t i = 0; i < sizeof(closing) / sizeof(closing[0]); i++)
+		if (cp == closing[i])
+			return false;
+	return true;
+}
+
+/* Between this character and the next: a line may be broken beside a wide character, whose languages have no blanks between
+ * words. */
+static bool may_break(size_t width, const char *next)
+{
+	char one[8];
+	uint32_t cp = 0;
+	size_t n = text_utf8_decode(next, strlen(next), &cp);
+
+	snprintf(one, sizeof(one), "%.*s", n > 0 ? (int)n : 1, next);
+	return (width > 1 || text_width(one) > 1) && may_begin_line(cp);
+}
+
 size_t page_wrap_length(const char *text, int cols)
 {
 	char one[8];
-	size_t fits = 0, space = 0, width = 0;
+	size_t fits = 0, blank = 0, blank_width = 0, beside = 0, width = 0;
+	bool begun = false;
 	uint32_t cp;
 
 	for (size_t i = 0; text[i] != '\0';) {
-		size_t n = text_utf8_decode(text + i, strlen(text + i), &cp);
+		size_t n = text_utf8_decode(text + i, strlen(text + i), &cp), own;
 
 		n = n > 0 ? n : 1;
 		snprintf(one, sizeof(one), "%.*s", (int)n, text + i);
-		width += text_width(one);
+		own = text_width(one);
+		width += own;
 		if (width > (size_t)cols)
 			break;
+		begun = begun || text[i] != ' ';	/* an indentation is no place to break at */
 		i += n;
 		fits = i;
-		if (text[i] == ' ' || text[i] == '\0')
-			space = i;
+		if (begun && (text[i] == ' ' || text[i] == '\0')) {
+			blank = i;
+			blank_width = width;
+		} else if (begun && may_break(own, text + i)) {
+			beside = i;
+		}
 	}
-	return space > 0 ? space : fits;
+	/* At a blank, unless that leaves more than half of the line empty. */
+	if (blank > 0 && (blank_width * 2 >= (size_t)cols || beside < blank))
+		return blank;
+	return beside > 0 ? beside : fits;
 }
 
 /* One paragraph, safe already. The first line goes on where the line stands when it has begun. */

@@ -146,7 +146,8 @@ void list_move(struct list *l, int64_t by);
 /* `rows` lines that the pane fills and scrolls itself, and that can have the focus: call before the first of them. */
 struct page_item *page_area(struct page *p, int id, int rows);
 
-/* How many bytes of `text` (safe already) fit into `cols` columns, broken after a space where there is one. */
+/* How many bytes of `text` (safe already) fit into `cols` columns, broken before a blank where there is one, or
+ * beside a wide character. */
 size_t page_wrap_length(const char *text, int cols);
 
 /* --- pieces of text ------------------------------------------------------------------------------------------------- */
