@@ -16,6 +16,9 @@
 #define VERSION_COLS 18
 #define SIZE_COLS 10
 #define MARK_COLS 13
+#define NARROW_VERSION_COLS 14		/* at 80 columns a title must not be cut before it says for which system */
+#define NARROW_SIZE_COLS 8
+#define NARROW_MARK_COLS 12
 #define WIDE_COLS 100			/* from here on the installed version stands there as well */
 #define FOOT_ROWS 2			/* the rule and the buttons */
 #define ID_COMPONENTS 2000
@@ -189,16 +192,18 @@ static void put_component(void *data, struct page *page, int64_t row, bool selec
 {
 	const struct bundle_view *v = data;
 	const json_t *c = json_array_get(json_object_get(document(v), "components"), (size_t)row);
-	int mark_cols = page->cols >= WIDE_COLS ? MARK_COLS + VERSION_COLS : MARK_COLS;
-	int title_cols = page_cols_left(page) - VERSION_COLS - SIZE_COLS - 3 - mark_cols;
+	bool wide = page->cols >= WIDE_COLS;
+	int version_cols = wide ? VERSION_COLS : NARROW_VERSION_COLS, size_cols = wide ? SIZE_COLS : NARROW_SIZE_COLS;
+	int mark_cols = wide ? MARK_COLS + VERSION_COLS : NARROW_MARK_COLS;
+	int title_cols = page_cols_left(page) - version_cols - size_cols - 3 - mark_cols;
 	char size[32], text[64];
 
 	(void)selected;
-	snprintf(text, sizeof(text), "%*s", SIZE_COLS - 1, page_size(size, sizeof(size), json_integer_value(json_object_get(c, "size"))));
+	snprintf(text, sizeof(text), "%*s", size_cols - 1, page_size(size, sizeof(size), json_integer_value(json_object_get(c, "size"))));
 	page_cell(page, ROLE_NORMAL, title_cols > 12 ? title_cols : 12, member(c, "title"));
 	page_put(page, ROLE_NORMAL, " ");
-	page_cell(page, ROLE_NORMAL, VERSION_COLS, member(c, "version"));
-	page_cell(page, ROLE_NORMAL, SIZE_COLS + 2, text);
+	page_cell(page, ROLE_NORMAL, version_cols, member(c, "version"));
+	page_cell(page, ROLE_NORMAL, size_cols + 2, text);
 	put_mark(v, page, c);
 }
 
@@ -254,9 +259,7 @@ static void prepare(void *data, struct page *page)
 /* The last line that the command wrote to standard error says why. */
 static void keep_problem(struct bundle_view *v, const char *errors)
 {
-	const char *text = strncmp(errors, "posture-console: ", 17) == 0 ? errors + 17 : errors;
-
-	snprintf(v->problem, sizeof(v->problem), "!! %.*s", (int)strcspn(text, "\n"), text);
+	snprintf(v->problem, sizeof(v->problem), "!! %.*s", (int)strcspn(errors, "\n"), errors);
 }
 
 /* An error comes as an object of its own. */

@@ -12,6 +12,8 @@
 #define LABEL_COLS 8
 #define TITLE_COLS 30
 #define VERSION_COLS 15
+#define WIDE_COLS 100			/* from here on no title is cut */
+#define WIDE_TITLE_COLS 50
 #define DETAIL_ROWS 3
 
 struct changes {
@@ -47,9 +49,10 @@ static void put_component(void *data, struct page *page, int64_t row, bool selec
 	const char *from = member(it, "version_from"), *to = member(it, "version_to");
 	bool same = strcmp(member(it, "status"), "unchanged") == 0;
 	enum theme_role role = same ? ROLE_DIM : ROLE_NORMAL;
+	int title_cols = page_cols_left(page) >= WIDE_COLS ? WIDE_TITLE_COLS : TITLE_COLS;
 
 	(void)selected;
-	page_cell(page, role, TITLE_COLS, member(it, "title"));
+	page_cell(page, role, title_cols, member(it, "title"));
 	page_put(page, role, " ");
 	page_cell(page, role, VERSION_COLS, from[0] != '\0' ? from : "-");
 	page_cell(page, role, VERSION_COLS + 3, same ? _("unchanged") : to[0] != '\0' ? to : _("gone"));
