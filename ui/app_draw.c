@@ -93,10 +93,11 @@ static void prepare_pane(struct app *a)
 
 static void prepare_dialog(const struct app *a, struct dialog *d)
 {
-	int rows = d->ops->rows > 0 && d->ops->rows < term_rows() ? d->ops->rows : term_rows();
+	int most = term_rows() - 1;	/* the last line has the keys */
+	int rows = d->ops->rows > 0 && d->ops->rows < most ? d->ops->rows : most;
 	int cols = d->ops->cols > 0 && d->ops->cols < term_cols() ? d->ops->cols : term_cols();
 
-	page_start(&d->surface.page, d->ops->bare ? term_rows() - 1 : rows - 2, d->ops->bare ? term_cols() : cols - 4, term_ascii());
+	page_start(&d->surface.page, d->ops->bare ? most : rows - 2, d->ops->bare ? term_cols() : cols - 4, term_ascii());
 	d->surface.page.resting = a->p->rest_timer == 0;
 	d->ops->prepare(d->data, &d->surface.page);
 	surface_settle(&d->surface);
@@ -332,7 +333,7 @@ static void draw_strip(struct app *a)
 
 /* --- the last line ------------------------------------------------------------------------------------------------------- */
 
-/* Not what the pane's own key hides. */
+/* Not what the pane's own key hides, nor what a restricted console would refuse. */
 static bool possible(void *data, enum action action)
 {
 	struct app *a = data;
@@ -340,7 +341,7 @@ static bool possible(void *data, enum action action)
 
 	if (action == ACTION_CHOOSE && a->p->dialogs == NULL && own != ACTION_NONE && app_possible(a, own))
 		return false;
-	return action != ACTION_HELP && app_possible(a, action);
+	return action != ACTION_HELP && app_possible(a, action) && app_allowed(a, action_info(action)->need);
 }
 
 static bool always(void *data, enum action action)

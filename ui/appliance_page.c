@@ -171,7 +171,7 @@ static void put_differences(struct appliance *a, struct page *p)
 	page_cell(p, ROLE_LABEL, side, _("here"));
 	page_put(p, ROLE_LABEL, " ");
 	page_cell(p, ROLE_LABEL, side, _("appliance"));
-	rows = page_left(p) - 5;
+	rows = page_left(p) - 4;
 	page_list(p, APPLIANCE_LIST, &a->list, rows < 3 ? 3 : rows, put_row, a);
 	put_selected(a, p);
 }
