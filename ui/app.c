@@ -69,7 +69,7 @@ bool app_permit(struct app *a, enum need need)
 {
 	if (app_allowed(a, need))
 		return true;
-	app_notice(a, ROLE_WARN, "?? %s", _("This console is restricted: that is not given here."));
+	app_notice(a, ROLE_WARN, "?? %s", _("This console is restricted: that is for the administrator of this node."));
 	return false;
 }
 

@@ -213,6 +213,10 @@ static void ask_roll_back(struct update_pane *p)
 {
 	char question[512];
 
+	if (p->app->watch.previous[0] == '\0') {
+		app_notice(p->app, ROLE_WARN, "%s", _("?? There is nothing to go back to: the next update keeps what is replaced."));
+		return;
+	}
 	snprintf(question, sizeof(question), _("Make generation %s current again?\nThe present one is kept and can be returned to."),
 		 p->app->watch.previous);
 	dialog_ask(p->app, _("Roll back"), question, roll_back_one, p);
@@ -227,7 +231,7 @@ static bool possible(void *pane, enum action action)
 	case ACTION_UPDATE: return !running && p->starting == NULL;
 	case ACTION_STOP: return running;
 	case ACTION_BUNDLE: return !running;
-	case ACTION_ROLLBACK: return !running && p->app->watch.previous[0] != '\0';
+	case ACTION_ROLLBACK: return !running;
 	default: return true;
 	}
 }

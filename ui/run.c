@@ -55,6 +55,14 @@ static void free_run(struct run *r)
 	free(r);
 }
 
+/* Who says it is no news here. */
+static const char *without_name(const char *errors)
+{
+	static const char name[] = "posture-console: ";
+
+	return strncmp(errors, name, sizeof(name) - 1) == 0 ? errors + sizeof(name) - 1 : errors;
+}
+
 /* Over when its pipes are closed and it is reaped. */
 static void finish_if_over(struct run *r)
 {
@@ -64,7 +72,7 @@ static void finish_if_over(struct run *r)
 		return;
 	code = WIFEXITED(r->status) ? WEXITSTATUS(r->status) : 128 + WTERMSIG(r->status);
 	if (!r->forgotten && r->options.end != NULL)
-		r->options.end(r->options.data, code, buffer_text(&r->errors));
+		r->options.end(r->options.data, code, without_name(buffer_text(&r->errors)));
 	free_run(r);
 }
 

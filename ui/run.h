@@ -23,7 +23,7 @@ struct run_options {
 	/* Each line of standard output, without its newline; `event` is NULL when it is no JSON object. May be NULL. */
 	void (*line)(void *data, const char *line, size_t len, const json_t *event);
 	/* Once, when it has ended and everything was read. `code`: its exit code, 128 + the signal that ended it. `errors`: what it
-	 * wrote to standard error (not sanitised). The run is gone afterwards. May be NULL. */
+	 * wrote to standard error (not sanitised), less its own name at the beginning. The run is gone afterwards. May be NULL. */
 	void (*end)(void *data, int code, const char *errors);
 	void *data;
 };
