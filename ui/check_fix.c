@@ -37,8 +37,16 @@ void check_fix_free(struct check_fix *f)
 	free(f);
 }
 
+/* The CA's certificate as the checks saw it; NULL: the server did not send it. */
+static const char *ca_pem(const struct check_state *s)
+{
+	return json_string_value(json_object_get(json_object_get(s->verdict, "ca"), "pem"));
+}
+
 const char *check_fix_label(const struct check_state *s)
 {
+	if (strcmp(check_state_text(s, "fix"), "import-ca") == 0 && ca_pem(s) == NULL)
+		return _("import its CA from a file");
 	for (size_t i = 0; i < sizeof(fixes) / sizeof(fixes[0]); i++) {
 		if (strcmp(check_state_text(s, "fix"), fixes[i].fix) == 0)
 			return _(fixes[i].label);
@@ -99,7 +107,7 @@ static void ask_anchor(struct check_fix *f, const struct check_state *s)
 
 static void ask_import(struct check_fix *f, const struct check_state *s)
 {
-	const char *pem = json_string_value(json_object_get(json_object_get(s->verdict, "ca"), "pem"));
+	const char *pem = ca_pem(s);
 
 	if (pem == NULL) {
 		go_to(f, "certs", -1, false);

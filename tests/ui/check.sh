@@ -39,7 +39,8 @@ see "look at its CA and import it"
 press F
 see "Whoever holds its key"
 see "SHA-256"
-press y
+press BTab
+press Enter
 see "Usable, with warnings"
 ok "it is in the store, for Cisco services" sh -c "'$program' --config '$config' --state-dir '$state' certs list --usage cisco-services | grep -q root"
 press u
