@@ -92,7 +92,7 @@ static void print_banner(const struct cli *cli, const struct place *place)
 {
 	if (cli->quiet)
 		return;
-	fprintf(stderr, _("DEMO: all of it is made up. It is in %s and on 127.0.0.1 only, and is removed at the end.\n"),
+	fprintf(stderr, _("DEMO: all of it is made up.\nIt is in %s and on 127.0.0.1 only, and is removed at the end.\n"),
 		place_dir(place));
 }
 

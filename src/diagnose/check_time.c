@@ -22,6 +22,7 @@
 #define NTP_PORT 123
 /* Two good servers may differ by what their paths and their own uncertainty explain, and this much. */
 #define DISAGREE_MS 250.0
+#define SECONDS_FROM_MS 10000.0
 #define ZONE_STEP_S 1800
 #define ZONE_SLACK_S 30
 
@@ -211,10 +212,13 @@ static void judge_offset(struct time_check *t, const struct probe_ntp *n, const 
 {
 	double offset = n->offset_ms, size = offset < 0 ? -offset : offset;
 	double allowed = (double)settings_int(t->c->settings, SETTING_TIME_MAX_OFFSET_MS);
+	char text[32];
 
+	/* Nobody reads minutes in milliseconds. */
+	snprintf(text, sizeof(text), size < SECONDS_FROM_MS ? "%.1f ms" : "%.0f s", size < SECONDS_FROM_MS ? size : size / 1000);
 	result_fact(t->r, "offset_ms", json_real(offset));
-	result_summary(t->r, offset < 0 ? _("%s: this clock is %.1f ms ahead, stratum %u") :
-		       _("%s: this clock is %.1f ms behind, stratum %u"), server, size, (unsigned int)n->stratum);
+	result_summary(t->r, offset < 0 ? _("%s: this clock is %s ahead, stratum %u") :
+		       _("%s: this clock is %s behind, stratum %u"), server, text, (unsigned int)n->stratum);
 	if (size <= allowed)
 		return;
 	if (looks_like_a_zone(offset))

@@ -43,6 +43,7 @@ for code in $codes; do
 	ok "$code is marked as a demo" grep -q '^DEMO: ' "$work/$code.err"
 done
 ok "time-offset is the warning" json "$work/time-offset.json" '[e["also"] for e in d if e["event"] == "verdict"] == [["time-offset"]]'
+ok "the offset is said in seconds" json "$work/time-offset.json" '[" s behind" in e["summary"] for e in d if e["event"] == "check.finished" and e["id"] == "time"] == [True]'
 ok "no folder is left" left
 
 # --- commands in a situation ----------------------------------------------------------------------------------------------
