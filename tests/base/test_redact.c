@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/redact.h"
 
@@ -25,6 +26,9 @@ static void lines_lose_their_secret(void **state)
 		"proxy http://corp%5Cuser:" SECRET "@proxy:3128/ failed",
 		"sftp://joe:pa/" SECRET "@10.0.0.1/x.zip",
 		"https://" SECRET "@host/",
+		"aWordOfMoreThanThirtyLettersBeforeTheSchemehttp://joe:" SECRET "@host/",
+		"see...http://joe:" SECRET "@host/",
+		"first_password_and_secret.token-of.the_session=" SECRET,
 		"password=" SECRET,
 		"password = '" SECRET "'",
 		"Password: two words " SECRET,
@@ -163,12 +167,42 @@ static void what_cannot_be_examined_is_dropped(void **state)
 	redactor_free(r);
 }
 
+/* A hex dump, a session's key: quadratic work on it took a minute for 32 kB. */
+static void a_long_word_takes_no_longer_than_many_short_ones(void **state)
+{
+	enum { LONG = 200000 };
+	static const char end[] = " password=" SECRET;
+	char *line = malloc(LONG);
+	struct redactor *r = redactor_new();
+	clock_t start = clock();
+
+	(void)state;
+	assert_non_null(line);
+	assert_non_null(r);
+	for (int hyphens = 0; hyphens < 2; hyphens++) {
+		struct buffer out = BUFFER_INIT(2 * LONG);
+
+		for (size_t i = 0; i < LONG; i++)
+			line[i] = hyphens && i % 2 == 1 ? '-' : 'x';
+		memcpy(line + LONG - sizeof(end), end, sizeof(end));
+		assert_true(redact_text(r, line, LONG - 1, &out));
+		assert_null(strstr(buffer_text(&out), SECRET));
+		assert_non_null(strstr(buffer_text(&out), hyphens ? "x-x-x-x-x" : "xxxxxxxxx"));
+		assert_non_null(strstr(buffer_text(&out), "password=" REDACT_MARK));
+		buffer_clear(&out);
+	}
+	assert_in_range((clock() - start) / CLOCKS_PER_SEC, 0, 10);
+	redactor_free(r);
+	free(line);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_lose_their_secret), cmocka_unit_test(prose_stays),
 		cmocka_unit_test(what_is_known_goes_in_every_form), cmocka_unit_test(a_private_key_of_many_lines_goes_whole),
 		cmocka_unit_test(json_stays_json), cmocka_unit_test(what_cannot_be_examined_is_dropped),
+		cmocka_unit_test(a_long_word_takes_no_longer_than_many_short_ones),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
