@@ -6,6 +6,7 @@
 #include "base/finding.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "diagnose/account.h"
 
 #define NAME_COLS_MAX 28
 
@@ -103,20 +104,6 @@ const char *check_row_mark(const struct check_row *row, enum theme_role *role)
 	return marks[row->status].mark;
 }
 
-static const char *stop_title(const char *stop)
-{
-	static const struct { const char *stop, *title; } titles[] = {
-		{ "node", N_("this node") }, { "dns", N_("DNS") }, { "gateway", N_("gateway") }, { "proxy", N_("proxy") },
-		{ "feed", N_("feed") },
-	};
-
-	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
-		if (strcmp(titles[i].stop, stop) == 0)
-			return _(titles[i].title);
-	}
-	return stop;
-}
-
 void check_state_path(const struct check_state *s, void (*put)(void *data, bool broken, const char *text), void *data)
 {
 	size_t i;
@@ -131,7 +118,7 @@ void check_state_path(const struct check_state *s, void (*put)(void *data, bool 
 			put(data, broken, broken ? " -X- " : strcmp(state, "unknown") == 0 ? " ... " : " --- ");
 		else if (broken)
 			put(data, true, "X ");
-		snprintf(text, sizeof(text), "%s%s%s", stop_title(text_of(stop, "stop")), value[0] != '\0' ? " " : "", value);
+		snprintf(text, sizeof(text), "%s%s%s", account_stop_title(text_of(stop, "stop")), value[0] != '\0' ? " " : "", value);
 		put(data, false, text);
 	}
 }

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/paragraph.h"
+#include "diagnose/account.h"
 #include "diagnose/catalogue.h"
 #include "diagnose/diagnose.h"
 
@@ -119,20 +120,6 @@ static void print_evidence(const struct check_text *t)
 
 /* --- the path -------------------------------------------------------------------------------------------------------------------- */
 
-static const char *stop_title(const char *stop)
-{
-	static const struct { const char *stop, *title; } titles[] = {
-		{ "node", N_("this node") }, { "dns", N_("DNS") }, { "gateway", N_("gateway") }, { "proxy", N_("proxy") },
-		{ "feed", N_("feed") },
-	};
-
-	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
-		if (strcmp(titles[i].stop, stop) == 0)
-			return _(titles[i].title);
-	}
-	return stop;
-}
-
 /* this node 10.9.1.2 -- DNS 10.9.1.1 -X- gateway ... */
 static void print_path(const struct check_text *t, const json_t *verdict)
 {
@@ -149,7 +136,7 @@ static void print_path(const struct check_text *t, const json_t *verdict)
 			       broken && t->color ? "\033[0m" : "");
 		else if (broken)
 			printf("X ");
-		printf("%s", stop_title(text_of(stop, "stop")));
+		printf("%s", account_stop_title(text_of(stop, "stop")));
 		if (text_of(stop, "value")[0] != '\0') {
 			putchar(' ');
 			cli_print_safe(text_of(stop, "value"));

@@ -370,3 +370,17 @@ json_t *account_event(const struct account_input *in, const char *summary)
 		json_object_set(event, "changed", in->changes);
 	return event;
 }
+
+const char *account_stop_title(const char *stop)
+{
+	static const struct { const char *stop, *title; } titles[] = {
+		{ "node", N_("this node") }, { "dns", N_("DNS") }, { "gateway", N_("gateway") }, { "proxy", N_("proxy") },
+		{ "feed", N_("feed") },
+	};
+
+	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
+		if (strcmp(titles[i].stop, stop) == 0)
+			return _(titles[i].title);
+	}
+	return stop;
+}

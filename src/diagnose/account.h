@@ -24,4 +24,7 @@ char *account_summary(const struct account_input *in);
 /* The event "verdict". `summary` as above. New reference. */
 json_t *account_event(const struct account_input *in, const char *summary);
 
+/* What people call a stop of the verdict's path ("node", "dns", ...), in their language; one that is not known as it is. */
+const char *account_stop_title(const char *stop);
+
 #endif
