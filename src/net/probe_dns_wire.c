@@ -233,6 +233,32 @@ static void take_packet(const ldns_pkt *pkt, const struct probe_dns_question *q,
 	take_addresses(pkt, q, out);
 }
 
+/* The place behind a name, or `len` where it does not end within the packet. */
+static size_t skip_name(const uint8_t *data, size_t len, size_t at)
+{
+	while (at < len && data[at] != 0 && data[at] < 0xc0)
+		at += (size_t)data[at] + 1;
+	at += at < len && data[at] >= 0xc0 ? 2 : 1;
+	return at < len ? at : len;
+}
+
+/* At most one signature is allowed (RFC 8945, 5.1), and ldns 1.8 loses the memory of every one that another follows. */
+static bool has_many_signatures(const uint8_t *data, size_t len)
+{
+	size_t records = (size_t)get16(data + 6) + get16(data + 8) + get16(data + 10), at = HEADER_LEN, signatures = 0;
+
+	for (size_t i = get16(data + 4); i > 0 && at < len; i--)
+		at = skip_name(data, len, at) + 4;
+	for (; records > 0 && at < len; records--) {
+		at = skip_name(data, len, at);
+		if (len - at < 10)
+			break;
+		signatures += get16(data + at) == LDNS_RR_TYPE_TSIG;
+		at += 10 + (size_t)get16(data + at + 8);
+	}
+	return signatures > 1;
+}
+
 enum probe_dns_outcome probe_dns_parse(const uint8_t *data, size_t len, uint16_t id,
 				       const struct probe_dns_question *question, struct probe_dns_answer *out)
 {
@@ -241,7 +267,7 @@ enum probe_dns_outcome probe_dns_parse(const uint8_t *data, size_t len, uint16_t
 
 	if (len >= 2 && get16(data) != id)
 		return PROBE_DNS_MISMATCHED;
-	if (len < HEADER_LEN || len > PROBE_DNS_REPLY_MAX || (data[2] & 0x80) == 0)
+	if (len < HEADER_LEN || len > PROBE_DNS_REPLY_MAX || (data[2] & 0x80) == 0 || has_many_signatures(data, len))
 		return PROBE_DNS_MALFORMED;
 	if (ldns_wire2pkt(&pkt, data, len) != LDNS_STATUS_OK || pkt == NULL) {
 		/* A truncated reply may stop within a record; its header is what counts, if it makes sense as one. */

@@ -180,6 +180,22 @@ static void referrals_and_negative_answers_are_told_apart(void **state)
 	assert_true(a.referral && !a.ra);
 }
 
+/* The sanitizers' build tells when ldns loses the first of two. */
+static void of_signatures_there_is_one_at_most(void **state)
+{
+	struct probe_dns_answer a;
+	struct wire w;
+
+	(void)state;
+	put_head(&w, 0x8180, 0, 0, 1);
+	put_record(&w, "key", 250, 0, "", 0);
+	assert_int_equal(parse(&w, &a), PROBE_DNS_ANSWERED);
+	put_head(&w, 0x8180, 0, 0, 2);
+	put_record(&w, "key", 250, 0, "", 0);
+	put_record(&w, "key", 250, 0, "", 0);
+	assert_int_equal(parse(&w, &a), PROBE_DNS_MALFORMED);
+}
+
 static void what_is_no_reply_to_the_question_is_refused(void **state)
 {
 	struct probe_dns_answer a;
@@ -416,6 +432,7 @@ int main(void)
 		cmocka_unit_test(a_chain_of_aliases_without_end_is_seen),
 		cmocka_unit_test(extended_errors_and_rcodes_are_read),
 		cmocka_unit_test(referrals_and_negative_answers_are_told_apart),
+		cmocka_unit_test(of_signatures_there_is_one_at_most),
 		cmocka_unit_test(what_is_no_reply_to_the_question_is_refused),
 		cmocka_unit_test(only_host_names_are_asked_for),
 		cmocka_unit_test(each_way_of_answering_has_its_outcome),
