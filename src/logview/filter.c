@@ -3,12 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/i18n.h"
 #include "logview/filter_private.h"
 #include "logview/lines.h"
 #include "logview/name.h"
 
 #define DRIVER_MIN 2			/* a shorter text is not worth searching for first */
+#define WORK_RECORD 1			/* what looking at a record costs, of WORK_LOOK: then the clock is looked at */
+#define WORK_PATTERN WORK_LOOK		/* trying an expression: it may take up to two milliseconds */
+#define WORK_LOOK 64
 
 /* --- making ---------------------------------------------------------------------------------------------------------- */
 
@@ -257,6 +261,7 @@ static void drive_by_tokens(struct filter *f)
 			continue;
 		if (term->kind == FILTER_FAILURES) {
 			f->driver.failures = true;
+			f->driver.settles = term;
 			return;
 		}
 		if (term->kind != FILTER_REGEX)
@@ -413,16 +418,20 @@ bool filter_pass_end(const struct filter *f, const struct filter_pass *pass)
 	return !pass->rejected;
 }
 
-/* A record that holds what the driver looks for, or that is looked at without one. */
-static bool candidate_passes(struct filter *f, const char *record, size_t n)
+/* A record that holds what the driver looks for, or that is looked at without one. `settled`: the term that is known to hold;
+ * NULL: none. What it took is added to *work. */
+static bool candidate_passes(struct filter *f, const char *record, size_t n, const struct filter_term *settled,
+			     unsigned int *work)
 {
+	*work += WORK_RECORD;
 	if (!header_matches(f, record, n))
 		return false;
 	for (size_t i = 0; i < f->count; i++) {
 		const struct filter_term *term = &f->terms[i];
 
-		if (is_name(term->kind) || term == f->driver.settles)
+		if (is_name(term->kind) || term == settled)
 			continue;
+		*work += term->pattern != NULL ? WORK_PATTERN : 0;
 		if (term_stands_in(f, term, record, n) == term->exclude)
 			return false;
 	}
@@ -454,67 +463,103 @@ static bool has_driver(const struct filter *f)
 	return f->driver.needle != NULL || f->driver.tokens != NULL || f->driver.failures;
 }
 
-static const char *driver_find(const struct filter *f, const char *p, size_t n)
+/* *settled: the term that holds where it was found, or NULL. */
+static const char *driver_find(const struct filter *f, const char *p, size_t n, const struct filter_term **settled)
 {
+	const char *found;
+	bool sure;
+
+	*settled = f->driver.settles;
 	if (f->driver.needle != NULL)
 		return needle_find(f->driver.needle, p, n);
-	if (f->driver.failures)
-		return signatures_candidate(f->signatures, p, n);
-	return tokens_find(f->driver.tokens, p, n, NULL);
+	if (!f->driver.failures)
+		return tokens_find(f->driver.tokens, p, n, NULL);
+	found = signatures_candidate(f->signatures, p, n, &sure);
+	if (!sure)
+		*settled = NULL;
+	return found;
 }
 
-/* Is the driver's text all that is asked for? Then a record passes wherever it stands. */
+/* Is the driver's term all that is asked for? Then a record passes wherever it is settled. */
 static bool driver_is_all(const struct filter *f)
 {
 	return f->driver.settles != NULL && f->count == 1 && f->level == RECORD_LEVEL_NONE && f->since == INT64_MIN &&
 	       f->until == INT64_MAX;
 }
 
-static size_t scan_candidates(struct filter *f, const char *buf, size_t n, filter_hit_fn *hit, void *data)
+/* Is the time up? The clock is looked at now and then. */
+static bool is_late(unsigned int *work, int64_t deadline_us)
 {
-	bool sure = driver_is_all(f);
-	size_t at = 0, count = 0;
+	if (*work < WORK_LOOK)
+		return false;
+	*work = 0;
+	return deadline_us != INT64_MAX && clock_monotonic_us() >= deadline_us;
+}
 
-	while (at < n) {
-		const char *found = driver_find(f, buf + at, n - at);
+static size_t scan_candidates(struct filter *f, const char *buf, size_t n, int64_t deadline_us, filter_hit_fn *hit,
+			      void *data, size_t *done)
+{
+	bool only = driver_is_all(f);
+	size_t at = 0, count = 0;
+	unsigned int work = 0;
+
+	while (at < n && !is_late(&work, deadline_us)) {
+		const struct filter_term *settled;
+		const char *found = driver_find(f, buf + at, n - at, &settled);
+		bool sure = only && settled != NULL;
 		size_t place, start = 0, end;
 
-		if (found == NULL)
+		if (found == NULL) {
+			at = n;
 			break;
+		}
 		place = (size_t)(found - buf);
 		end = lines_next_record(buf, n, place);
 		if (!sure || hit != NULL)
 			start = at + lines_record_of(buf + at, n - at, place - at);
-		if (sure || candidate_passes(f, buf + start, end - start)) {
+		if (sure || candidate_passes(f, buf + start, end - start, settled, &work)) {
 			count++;
 			if (hit != NULL && !hit(data, start, end))
 				break;
 		}
 		at = end;
 	}
+	*done = at;
 	return count;
 }
 
-static size_t scan_all(struct filter *f, const char *buf, size_t n, filter_hit_fn *hit, void *data)
+static size_t scan_all(struct filter *f, const char *buf, size_t n, int64_t deadline_us, filter_hit_fn *hit, void *data,
+		       size_t *done)
 {
 	size_t at = 0, count = 0;
+	unsigned int work = 0;
 
-	while (at < n) {
+	while (at < n && !is_late(&work, deadline_us)) {
 		size_t end = lines_next_record(buf, n, at);
 
-		if (candidate_passes(f, buf + at, end - at)) {
+		if (candidate_passes(f, buf + at, end - at, NULL, &work)) {
 			count++;
 			if (hit != NULL && !hit(data, at, end))
 				break;
 		}
 		at = end;
 	}
+	*done = at;
 	return count;
+}
+
+size_t filter_scan_until(struct filter *f, const char *buf, size_t n, int64_t deadline_us, filter_hit_fn *hit, void *data,
+			 size_t *done)
+{
+	return has_driver(f) ? scan_candidates(f, buf, n, deadline_us, hit, data, done) :
+			       scan_all(f, buf, n, deadline_us, hit, data, done);
 }
 
 size_t filter_scan(struct filter *f, const char *buf, size_t n, filter_hit_fn *hit, void *data)
 {
-	return has_driver(f) ? scan_candidates(f, buf, n, hit, data) : scan_all(f, buf, n, hit, data);
+	size_t done;
+
+	return filter_scan_until(f, buf, n, INT64_MAX, hit, data, &done);
 }
 
 /* --- what others ask ------------------------------------------------------------------------------------------------- */

@@ -59,6 +59,9 @@ bool filter_match(struct filter *f, const char *record, size_t n);
  * a hit that returns false ends it. `hit` NULL only counts. Returns how many passed. */
 typedef bool filter_hit_fn(void *data, size_t start, size_t end);
 size_t filter_scan(struct filter *f, const char *buf, size_t n, filter_hit_fn *hit, void *data);
+/* The same until the monotonic clock shows `deadline_us`. It came as far as *done, where a record starts (or n). */
+size_t filter_scan_until(struct filter *f, const char *buf, size_t n, int64_t deadline_us, filter_hit_fn *hit, void *data,
+			 size_t *done);
 
 /* A record that is too large for memory goes through in windows that overlap by FILTER_OVERLAP bytes; the first starts
  * at its header. An expression finds no match that is longer than the overlap. */

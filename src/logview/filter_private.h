@@ -22,7 +22,7 @@ struct filter_driver {
 	struct needle own;		/* the needle when it is not a term's own */
 	struct tokens *tokens;
 	bool failures;
-	const struct filter_term *settles;	/* the term that holds wherever the driver stands, or NULL */
+	const struct filter_term *settles;	/* the term that holds wherever the driver stands (of failures: surely stands) */
 };
 
 struct filter {

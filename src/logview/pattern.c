@@ -8,7 +8,8 @@
 #include "base/i18n.h"
 
 #define LITERAL_MIN 3
-#define MATCH_LIMIT 200000		/* steps of one match: about a millisecond */
+#define MATCH_LIMIT 200000		/* steps of one match: less than a millisecond */
+#define MATCH_LIMIT_SLOW 20000		/* ... without code for the processor: about a millisecond */
 #define HEAP_LIMIT_KIB 8192
 #define JIT_STACK_START 32768
 #define JIT_STACK_MAX (512 * 1024)
@@ -71,9 +72,10 @@ static bool prepare(struct pattern *p)
 	p->context = pcre2_match_context_create(NULL);
 	if (p->data == NULL || p->context == NULL)
 		return false;
-	pcre2_set_match_limit(p->context, MATCH_LIMIT);
+	pcre2_set_match_limit(p->context, MATCH_LIMIT_SLOW);
 	pcre2_set_heap_limit(p->context, HEAP_LIMIT_KIB);
 	if (pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE) == 0) {
+		pcre2_set_match_limit(p->context, MATCH_LIMIT);
 		p->stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_MAX, NULL);
 		if (p->stack != NULL)
 			pcre2_jit_stack_assign(p->context, NULL, p->stack);
@@ -134,8 +136,11 @@ bool pattern_find(struct pattern *p, const char *s, size_t n, size_t from, size_
 	int found;
 
 	found = pcre2_match(p->code, (PCRE2_SPTR)(const void *)s, n, from, 0, p->data, p->context);
-	if (found == PCRE2_ERROR_JIT_STACKLIMIT)
+	if (found == PCRE2_ERROR_JIT_STACKLIMIT) {
+		pcre2_set_match_limit(p->context, MATCH_LIMIT_SLOW);
 		found = pcre2_match(p->code, (PCRE2_SPTR)(const void *)s, n, from, PCRE2_NO_JIT, p->data, p->context);
+		pcre2_set_match_limit(p->context, MATCH_LIMIT);
+	}
 	if (found < 0) {
 		if (found != PCRE2_ERROR_NOMATCH)
 			p->given_up++;

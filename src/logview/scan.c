@@ -110,13 +110,13 @@ static size_t every_record(const char *buf, size_t n, filter_hit_fn *hit, void *
 	return count;
 }
 
-static enum scan_result scan_window(struct scan *s, size_t whole, scan_hit_fn *hit, void *data)
+static enum scan_result scan_window(struct scan *s, size_t whole, int64_t deadline_us, scan_hit_fn *hit, void *data)
 {
 	struct relay relay = { s, hit, data, false };
 	filter_hit_fn *fn = hit != NULL ? relay_hit : NULL;
 
 	if (s->filter != NULL)
-		s->count += filter_scan(s->filter, s->window, whole, fn, &relay);
+		s->count += filter_scan_until(s->filter, s->window, whole, deadline_us, fn, &relay, &whole);
 	else
 		s->count += every_record(s->window, whole, fn, &relay);
 	if (relay.stopped)
@@ -155,7 +155,7 @@ static enum scan_result scan_piece(struct scan *s, scan_hit_fn *hit, void *data)
 	return SCAN_MORE;
 }
 
-static enum scan_result scan_some(struct scan *s, scan_hit_fn *hit, void *data)
+static enum scan_result scan_some(struct scan *s, int64_t deadline_us, scan_hit_fn *hit, void *data)
 {
 	size_t whole;
 	ssize_t n;
@@ -171,7 +171,7 @@ static enum scan_result scan_some(struct scan *s, scan_hit_fn *hit, void *data)
 		return SCAN_DONE;
 	whole = whole_records(s, (size_t)n);
 	if (whole > 0)
-		return scan_window(s, whole, hit, data);
+		return scan_window(s, whole, deadline_us, hit, data);
 	s->large = true;
 	s->large_at = s->at;
 	if (s->filter != NULL)
@@ -186,7 +186,7 @@ enum scan_result scan_step(struct scan *s, int64_t deadline_us, scan_hit_fn *hit
 
 		if (s->aligned && s->at >= s->to)
 			return SCAN_DONE;
-		result = scan_some(s, hit, data);
+		result = scan_some(s, deadline_us, hit, data);
 		if (result != SCAN_MORE)
 			return result;
 	} while (clock_monotonic_us() < deadline_us);

@@ -23,9 +23,14 @@ static const struct signature rows[] = {
 _Static_assert(ROWS <= TOKENS_MAX, "a set of tokens has a bit for every row");
 
 struct signatures {
+	unsigned int users;
 	struct tokens *all;
-	struct tokens *candidates;	/* those of failures, and the logger of our own records */
+	struct tokens *candidates;	/* those of failures, and the logger of our own records as the last */
+	size_t failures;		/* how many they are */
 };
+
+/* The table is always the same, and takes a millisecond to make: whoever needs it shares it. */
+static struct signatures *shared;
 
 const struct signature *signature_rows(size_t *count)
 {
@@ -33,7 +38,7 @@ const struct signature *signature_rows(size_t *count)
 	return rows;
 }
 
-struct signatures *signatures_new(void)
+static struct signatures *make(void)
 {
 	struct signatures *set = calloc(1, sizeof(*set));
 	const char *all[ROWS], *failures[ROWS + 1];
@@ -46,23 +51,35 @@ struct signatures *signatures_new(void)
 		if (rows[i].failure)
 			failures[n++] = rows[i].text;
 	}
+	set->failures = n;
 	failures[n++] = OWN_LOGGER;
 	set->all = tokens_new(all, ROWS);
 	set->candidates = tokens_new(failures, n);
-	if (set->all == NULL || set->candidates == NULL) {
-		signatures_free(set);
-		return NULL;
-	}
-	return set;
+	if (set->all != NULL && set->candidates != NULL)
+		return set;
+	tokens_free(set->all);
+	tokens_free(set->candidates);
+	free(set);
+	return NULL;
+}
+
+struct signatures *signatures_new(void)
+{
+	if (shared == NULL)
+		shared = make();
+	if (shared != NULL)
+		shared->users++;
+	return shared;
 }
 
 void signatures_free(struct signatures *set)
 {
-	if (set == NULL)
+	if (set == NULL || --set->users > 0)
 		return;
 	tokens_free(set->all);
 	tokens_free(set->candidates);
 	free(set);
+	shared = NULL;
 }
 
 /* "... [proxy-auth-rejected]" at the end of the header line, in a record of this program. */
@@ -88,23 +105,24 @@ static enum finding named_finding(const char *record, size_t n)
 
 bool signatures_is_failure(const struct signatures *set, const char *record, size_t n)
 {
-	uint64_t present;
+	const char *at = record, *limit = record + n;
+	size_t which;
 
-	if (tokens_find(set->candidates, record, n, NULL) == NULL)
-		return false;
-	if (named_finding(record, n) != FINDING_NONE)
-		return true;
-	present = tokens_present(set->all, record, n);
-	for (size_t i = 0; i < ROWS; i++) {
-		if (rows[i].failure && (present >> i & 1) != 0)
+	while ((at = tokens_find(set->candidates, at, (size_t)(limit - at), &which)) != NULL) {
+		if (which < set->failures || named_finding(record, n) != FINDING_NONE)
 			return true;
+		at += sizeof(OWN_LOGGER) - 1;
 	}
 	return false;
 }
 
-const char *signatures_candidate(const struct signatures *set, const char *text, size_t n)
+const char *signatures_candidate(const struct signatures *set, const char *text, size_t n, bool *sure)
 {
-	return tokens_find(set->candidates, text, n, NULL);
+	size_t which = 0;
+	const char *found = tokens_find(set->candidates, text, n, &which);
+
+	*sure = found != NULL && which < set->failures;
+	return found;
 }
 
 enum finding signatures_finding(const struct signatures *set, const char *record, size_t n)

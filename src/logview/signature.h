@@ -21,15 +21,16 @@ const struct signature *signature_rows(size_t *count);
 
 struct signatures;			/* the table, ready to be searched for */
 
-struct signatures *signatures_new(void);	/* NULL when out of memory */
+/* Every one that is made is to be freed; they are the same. NULL when out of memory. */
+struct signatures *signatures_new(void);
 void signatures_free(struct signatures *set);
 
 /* Is the record (n bytes, all its lines) a failure? */
 bool signatures_is_failure(const struct signatures *set, const char *record, size_t n);
 
-/* The first place at or behind which a failure may stand; NULL when there is none. For records that are searched for in
- * bulk: what it finds still has to be asked signatures_is_failure(). */
-const char *signatures_candidate(const struct signatures *set, const char *text, size_t n);
+/* The first place where a failure may stand; NULL when there is none. For records that are searched for in bulk: unless it is
+ * `sure`, what it finds still has to be asked signatures_is_failure(). */
+const char *signatures_candidate(const struct signatures *set, const char *text, size_t n, bool *sure);
 
 /* The finding that explains the record; FINDING_NONE. */
 enum finding signatures_finding(const struct signatures *set, const char *record, size_t n);

@@ -9,19 +9,29 @@
 
 #include "logview/needle.h"
 
-#define WINDOW 3
+#define WINDOW 4			/* bytes; the last one counts only when every text has as many */
 #define BUCKETS 8
+#define COMMONEST 4588			/* probability of the commonest byte, of SCALE */
+#define SCALE 65536
 
 struct token {
 	struct needle text;
-	size_t window;			/* offset of its three bytes */
+	size_t window;			/* offset of its bytes that are looked for */
+	uint32_t value;			/* of these bytes, loosely folded */
+};
+
+/* The tokens that one bit of a table stands for, next to each other. */
+struct bucket {
+	uint64_t tokens;
+	uint16_t low[WINDOW], high[WINDOW];	/* the half-bytes that they have: a bit each */
 };
 
 struct tokens {
 	size_t count;
+	size_t width;			/* of the windows, bytes */
 	bool portable;
 	struct token token[TOKENS_MAX];
-	uint64_t bucket[BUCKETS];			/* which tokens are in it */
+	struct bucket bucket[BUCKETS];
 	unsigned char low[WINDOW][16], high[WINDOW][16];	/* half-byte -> buckets that may match */
 	unsigned char pairs[65536 / 8];			/* which byte pairs start a window */
 };
@@ -32,45 +42,143 @@ static unsigned char loose(unsigned char c)
 	return c | 0x20;
 }
 
-static void choose_window(struct token *t)
+static uint32_t loose_window(const char *p, size_t width)
 {
-	unsigned int best = ~0u;
+	uint32_t value = 0;
 
-	for (size_t i = 0; i + WINDOW <= t->text.len; i++) {
-		unsigned int cost = 1;
+	if (width == WINDOW) {
+		memcpy(&value, p, WINDOW);
+		return value | UINT32_C(0x20202020);
+	}
+	memcpy(&value, p, WINDOW - 1);
+	return value | UINT32_C(0x202020);
+}
 
-		for (size_t k = 0; k < WINDOW; k++)
-			cost *= needle_byte_frequency((unsigned char)t->text.text[i + k]) + 1u;
-		if (cost < best) {
-			best = cost;
-			t->window = i;
-		}
+/* --- putting texts into buckets: so that little else in a log looks like them --------------------------------------------- */
+
+/* How often bytes of two half-bytes come, of SCALE. */
+struct model {
+	uint32_t share[16][16];		/* [high][low] */
+};
+
+static void make_model(struct model *m)
+{
+	memset(m, 0, sizeof(*m));
+	for (unsigned int c = 0; c < 256; c++) {
+		unsigned int frequency = needle_byte_frequency((unsigned char)c), folded = loose((unsigned char)c);
+		double share = frequency > 0 ? COMMONEST : SCALE / 4096;
+
+		/* In the order of the frequencies each is about 7 % rarer than the one before; letters come in two cases. */
+		for (; frequency > 0 && frequency < 255; frequency += 4)
+			share *= 0.93;
+		m->share[folded >> 4][folded & 15] += (uint32_t)share / (folded >= 'a' && folded <= 'z' ? 2 : 1) + 1;
 	}
 }
 
-static void enter(struct tokens *set, size_t index)
+static uint32_t share_of(const struct model *m, unsigned int low, unsigned int high)
+{
+	uint32_t sum = 0;
+
+	for (unsigned int h = high; h != 0; h &= h - 1) {
+		for (unsigned int l = low; l != 0; l &= l - 1)
+			sum += m->share[__builtin_ctz(h)][__builtin_ctz(l)];
+	}
+	return sum;
+}
+
+/* How often a place looks like one of the bucket, with the window at `text` put in besides. */
+static double cost_with(const struct model *m, const struct bucket *b, const char *text, size_t width)
+{
+	double cost = 1;
+
+	for (size_t k = 0; k < width; k++) {
+		unsigned char c = text != NULL ? loose((unsigned char)text[k]) : 0;
+		unsigned int low = b->low[k], high = b->high[k];
+
+		if (text != NULL) {
+			low |= 1u << (c & 15);
+			high |= 1u << (c >> 4);
+		}
+		cost *= (double)share_of(m, low, high) / SCALE;
+	}
+	return cost;
+}
+
+static void put_in(struct tokens *set, size_t index, size_t bucket, size_t window)
+{
+	struct token *t = &set->token[index];
+	struct bucket *b = &set->bucket[bucket];
+
+	t->window = window;
+	t->value = loose_window(t->text.text + window, set->width);
+	b->tokens |= UINT64_C(1) << index;
+	for (size_t k = 0; k < set->width; k++) {
+		unsigned char c = loose((unsigned char)t->text.text[window + k]);
+
+		b->low[k] |= (uint16_t)(1u << (c & 15));
+		b->high[k] |= (uint16_t)(1u << (c >> 4));
+	}
+}
+
+/* Puts a text where it adds least. */
+static void place(struct tokens *set, const struct model *m, size_t index)
 {
 	const struct token *t = &set->token[index];
-	const unsigned char *window = (const unsigned char *)t->text.text + t->window;
-	size_t bucket = index % BUCKETS, pair;
+	size_t best_bucket = 0, best_window = 0;
+	double best = 2;
 
-	set->bucket[bucket] |= UINT64_C(1) << index;
-	for (size_t k = 0; k < WINDOW; k++) {
-		unsigned char c = loose(window[k]);
+	for (size_t bucket = 0; bucket < BUCKETS; bucket++) {
+		const struct bucket *b = &set->bucket[bucket];
+		double before = b->tokens != 0 ? cost_with(m, b, NULL, set->width) : 0;
 
-		set->low[k][c & 15] |= (unsigned char)(1u << bucket);
-		set->high[k][c >> 4] |= (unsigned char)(1u << bucket);
+		for (size_t i = 0; i + set->width <= t->text.len; i++) {
+			double more = cost_with(m, b, t->text.text + i, set->width) - before;
+
+			if (more < best) {
+				best = more;
+				best_bucket = bucket;
+				best_window = i;
+			}
+		}
 	}
-	pair = (size_t)loose(window[0]) << 8 | loose(window[1]);
-	set->pairs[pair / 8] |= (unsigned char)(1u << pair % 8);
+	put_in(set, index, best_bucket, best_window);
 }
+
+static void fill_tables(struct tokens *set)
+{
+	memset(set->low, set->width < WINDOW ? 0xff : 0, sizeof(set->low));
+	memset(set->high, set->width < WINDOW ? 0xff : 0, sizeof(set->high));
+	for (size_t k = 0; k < set->width; k++) {
+		for (size_t half = 0; half < 16; half++) {
+			unsigned int low = 0, high = 0;
+
+			for (size_t b = 0; b < BUCKETS; b++) {
+				low |= (set->bucket[b].low[k] >> half & 1u) << b;
+				high |= (set->bucket[b].high[k] >> half & 1u) << b;
+			}
+			set->low[k][half] = (unsigned char)low;
+			set->high[k][half] = (unsigned char)high;
+		}
+	}
+	for (size_t i = 0; i < set->count; i++) {
+		const struct token *t = &set->token[i];
+		size_t pair = (size_t)loose((unsigned char)t->text.text[t->window]) << 8 |
+			      loose((unsigned char)t->text.text[t->window + 1]);
+
+		set->pairs[pair / 8] |= (unsigned char)(1u << pair % 8);
+	}
+}
+
+/* --- making ---------------------------------------------------------------------------------------------------------- */
 
 struct tokens *tokens_new(const char *const *texts, size_t count)
 {
 	struct tokens *set = count <= TOKENS_MAX ? calloc(1, sizeof(*set)) : NULL;
+	struct model model;
 
 	if (set == NULL)
 		return NULL;
+	set->width = WINDOW;
 	for (size_t i = 0; i < count; i++) {
 		size_t len = strlen(texts[i]);
 
@@ -79,9 +187,12 @@ struct tokens *tokens_new(const char *const *texts, size_t count)
 			return NULL;
 		}
 		set->count++;
-		choose_window(&set->token[i]);
-		enter(set, i);
+		set->width = len < set->width ? len : set->width;
 	}
+	make_model(&model);
+	for (size_t i = 0; i < count; i++)
+		place(set, &model, i);
+	fill_tables(set);
 #ifdef HAVE_AVX2_SEARCH
 	set->portable = !__builtin_cpu_supports("avx2");
 #else
@@ -104,15 +215,22 @@ void tokens_use_portable(struct tokens *set)
 	set->portable = true;
 }
 
+/* --- searching ------------------------------------------------------------------------------------------------------- */
+
 /* One of `among` whose window is at offset `at`. */
 static const char *verify(const struct tokens *set, uint64_t among, const char *hay, size_t size, size_t at,
 			  size_t *which)
 {
+	uint32_t value;
+
+	if (size - at < set->width)
+		return NULL;
+	value = loose_window(hay + at, set->width);
 	for (; among != 0; among &= among - 1) {
 		size_t index = (size_t)__builtin_ctzll(among);
 		const struct token *t = &set->token[index];
 
-		if (at < t->window || at - t->window + t->text.len > size ||
+		if (t->value != value || at < t->window || at - t->window + t->text.len > size ||
 		    !needle_stands_at(&t->text, hay + at - t->window))
 			continue;
 		if (which != NULL)
@@ -186,7 +304,7 @@ __attribute__((target("avx2"))) static const char *find_avx2(const struct tokens
 			const char *found;
 
 			for (unsigned int b = bucket[k]; b != 0; b &= b - 1)
-				among |= set->bucket[__builtin_ctz(b)];
+				among |= set->bucket[__builtin_ctz(b)].tokens;
 			found = verify(set, among, hay, size, i + k, which);
 			if (found != NULL)
 				return found;

@@ -1,7 +1,8 @@
 /* tokens.h - finds any of several fixed texts in one pass, ignoring the case of ASCII letters.
  *
- * A window of three rare bytes of each text is looked up by its half-bytes at 32 places at once (the "Teddy" method of
- * Hyperscan); where the processor has no AVX2, by a table of byte pairs.
+ * A window of four (three) bytes of each text is looked up by its half-bytes at 32 places at once (the "Teddy" method of
+ * Hyperscan). Eight groups of texts are told apart there; which text goes into which, and which of its bytes are its window, is
+ * chosen so that as little as possible of a log looks like them. Where the processor has no AVX2, a table of byte pairs does it.
  */
 #ifndef PC_LOGVIEW_TOKENS_H
 #define PC_LOGVIEW_TOKENS_H

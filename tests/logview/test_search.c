@@ -78,15 +78,11 @@ static void what_is_not_a_letter_has_no_case(void **state)
 	assert_false(needle_init(&needle, "", 0));
 }
 
-static void any_of_many_texts_is_found(void **state)
+/* With and without AVX2: the same texts as the slow search finds. */
+static void assert_any_is_found(const char *const *texts, size_t count)
 {
-	static const char *const texts[] = {
-		"opswat", "swap", "paw", "top ", "[x`", "tws", "spot", "post", "stop", "wasp", "OPT", "sat",
-	};
-	const size_t count = sizeof(texts) / sizeof(texts[0]);
 	struct tokens *set = tokens_new(texts, count);
 
-	(void)state;
 	assert_non_null(set);
 	for (int portable = 0; portable < 2; portable++) {
 		if (portable)
@@ -109,7 +105,37 @@ static void any_of_many_texts_is_found(void **state)
 		}
 	}
 	tokens_free(set);
+}
+
+static void any_of_many_texts_is_found(void **state)
+{
+	static const char *const texts[] = {
+		"opswat", "swap", "paw", "top ", "[x`", "tws", "spot", "post", "stop", "wasp", "OPT", "sat",
+	};
+
+	(void)state;
+	assert_any_is_found(texts, sizeof(texts) / sizeof(texts[0]));
 	assert_null(tokens_new((const char *const[]){ "ab" }, 1));
+}
+
+/* The longer window, which needs texts of four bytes; and groups that are full. */
+static void any_of_as_many_texts_as_there_may_be_is_found(void **state)
+{
+	static const char letters[] = "opswat ";
+	char text[TOKENS_MAX][8];
+	const char *texts[TOKENS_MAX];
+
+	(void)state;
+	srand(7);
+	for (size_t i = 0; i < TOKENS_MAX; i++) {
+		size_t len = 4 + i % 3;
+
+		for (size_t k = 0; k < len; k++)
+			text[i][k] = letters[(size_t)rand() % (sizeof(letters) - 1)];
+		text[i][len] = '\0';
+		texts[i] = text[i];
+	}
+	assert_any_is_found(texts, TOKENS_MAX);
 }
 
 static void literals_of_an_expression_are_what_it_needs(void **state)
@@ -237,6 +263,7 @@ int main(void)
 		cmocka_unit_test(a_text_is_found_where_a_slow_search_finds_it),
 		cmocka_unit_test(what_is_not_a_letter_has_no_case),
 		cmocka_unit_test(any_of_many_texts_is_found),
+		cmocka_unit_test(any_of_as_many_texts_as_there_may_be_is_found),
 		cmocka_unit_test(literals_of_an_expression_are_what_it_needs),
 		cmocka_unit_test(expressions_ignore_case_and_see_lines),
 		cmocka_unit_test(a_wrong_expression_is_told_with_its_place),
