@@ -308,12 +308,19 @@ static int64_t frame_wait(const struct app *a)
 	return wait > 0 ? wait : 0;
 }
 
+uint64_t app_unasked_bytes(const struct app *a)
+{
+	return a->p->unasked_bytes;
+}
+
 void app_draw_now(struct app *a)
 {
 	struct app_private *p = a->p;
 	int64_t now = clock_monotonic_ms();
+	uint64_t before = term_sent_bytes();
 
 	app_draw(a);
+	p->unasked_bytes += p->typed ? 0 : term_sent_bytes() - before;
 	p->dirty = p->typed = false;
 	p->credit_ms = frame_credit(a, now) - FRAME_MS;
 	p->drawn_ms = now;

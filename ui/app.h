@@ -27,6 +27,8 @@ struct app {
 
 /* Something would look different now: a frame is drawn soon. */
 void app_dirty(struct app *a);
+/* Bytes that the terminal was sent, ever, for frames that nobody typed for. */
+uint64_t app_unasked_bytes(const struct app *a);
 
 /* Says what an act came to, below the pane, until the next act or Esc; sanitised. Begin with "OK ", "?? " or "!! " by role. */
 void app_notice(struct app *a, enum theme_role role, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -54,6 +54,7 @@ struct app_private {
 	int signals;			/* signalfd */
 	int state_watch, job_watch, job_timer, minute_timer, key_timer, rest_timer;	/* handles of the loop */
 	bool dirty, typed, stale, quit, suspend, repaint, pasting;
+	uint64_t unasked_bytes;		/* sent for frames that nobody typed for */
 	bool unsynced;			/* the kernel says that nothing keeps its clock right */
 	int64_t pasted_ms;		/* when the last key came, for the end of a paste */
 	int64_t drawn_ms, credit_ms;	/* when the last frame was drawn, and what was saved up for the next ones then */

@@ -94,6 +94,13 @@ static void remember_leave(void)
 	buffer_clear(&all);
 }
 
+static uint64_t sent_bytes;
+
+uint64_t term_sent_bytes(void)
+{
+	return sent_bytes;
+}
+
 static void write_all(const char *data, size_t n)
 {
 	while (n > 0) {
@@ -102,6 +109,7 @@ static void write_all(const char *data, size_t n)
 		if (sent < 0 && errno != EINTR)
 			return;
 		if (sent > 0) {
+			sent_bytes += (uint64_t)sent;
 			data += sent;
 			n -= (size_t)sent;
 		}

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "layout.h"
@@ -67,6 +68,8 @@ void term_line(int row, int cols, const char *left, const char *right);
 /* Rows as wide as the screen whose lines mostly move up: that is done cheaply. */
 void term_scrolling(const struct rect *r);
 void term_flush(void);
+/* Bytes that were sent, ever. */
+uint64_t term_sent_bytes(void);
 /* Does the line not keep up with what is drawn? Then frames should be fewer. */
 bool term_backed_up(void);
 
