@@ -180,6 +180,37 @@ bool saved_put(const char *state_dir, const char *name, const char *text, struct
 	return ok;
 }
 
+static bool no_such_filter(const char *name, struct error *err)
+{
+	return error_usage(err, _("there is no saved filter \"%s\""), name);
+}
+
+bool saved_rename(const char *state_dir, const char *name, const char *new_name, struct error *err)
+{
+	json_t *all, *text;
+	bool ok;
+
+	if (!check_name(name, err) || !check_name(new_name, err))
+		return false;
+	all = read_file(state_dir, err);
+	if (all == NULL)
+		return false;
+	text = json_object_get(all, name);
+	if (text == NULL)
+		ok = no_such_filter(name, err);
+	else if (strcmp(name, new_name) == 0)
+		ok = true;
+	else if (json_object_get(all, new_name) != NULL)
+		ok = error_usage(err, _("there is a filter \"%s\" already"), new_name) ||
+		     error_next(err, _("Choose another name."));
+	else if (json_object_set(all, new_name, text) < 0)
+		ok = error_usage(err, _("the filter or its name is not UTF-8 text"));
+	else
+		ok = json_object_del(all, name) == 0 && write_file(state_dir, all, err);
+	json_decref(all);
+	return ok;
+}
+
 bool saved_remove(const char *state_dir, const char *name, struct error *err)
 {
 	json_t *all;
@@ -191,7 +222,7 @@ bool saved_remove(const char *state_dir, const char *name, struct error *err)
 	if (all == NULL)
 		return false;
 	if (json_object_del(all, name) < 0)
-		ok = error_usage(err, _("there is no saved filter \"%s\""), name);
+		ok = no_such_filter(name, err);
 	else
 		ok = write_file(state_dir, all, err);
 	json_decref(all);

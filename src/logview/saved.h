@@ -29,6 +29,8 @@ const struct saved_filter *saved_find(const struct saved_filters *filters, const
 
 /* Saves a filter (its text must be one) under a name, in place of the one that has it. Built-in ones stay as they are. */
 bool saved_put(const char *state_dir, const char *name, const char *text, struct error *err);
+/* Gives a saved filter another name, which none has yet. */
+bool saved_rename(const char *state_dir, const char *name, const char *new_name, struct error *err);
 bool saved_remove(const char *state_dir, const char *name, struct error *err);
 
 #endif

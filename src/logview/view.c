@@ -20,6 +20,7 @@ struct view *view_new(struct source *source)
 		return NULL;
 	}
 	v->source = source;
+	v->rank.asked = v->rank.answered = LOG_POS_NONE;
 	histogram_init(&v->histogram);
 	v->signatures = signatures_new();
 	v->text = malloc(VIEW_TEXT_MAX);
@@ -36,6 +37,8 @@ void view_free(struct view *v)
 		return;
 	source_free(v->source);
 	filter_free(v->filter);
+	filter_free(v->wanted);
+	filter_free(v->search);
 	histogram_clear(&v->histogram);
 	free(v->window);
 	signatures_free(v->signatures);
@@ -54,6 +57,7 @@ static void track_free(void *user)
 
 	index_clear(&t->index);
 	matches_clear(&t->matches);
+	matches_clear(&t->found);
 	free(t);
 }
 
@@ -68,6 +72,7 @@ struct track *view_track(struct segment *seg)
 		return NULL;
 	index_init(&t->index);
 	matches_init(&t->matches);
+	matches_init(&t->found);
 	seg->user = t;
 	seg->user_free = track_free;
 	return t;
@@ -81,8 +86,6 @@ static bool is_closed(const struct view *v, const struct segment *seg)
 	return source_state(v->source) == SOURCE_ENDED ||
 	       seg != source_at(v->source, source_count(v->source) - 1);
 }
-
-enum work { WORK_DONE, WORK_MORE, WORK_STALE };
 
 static enum work unreadable(struct view *v, struct track *t, const struct segment *seg)
 {
@@ -120,33 +123,36 @@ static enum work index_some(struct view *v, struct track *t, struct segment *seg
 	return WORK_DONE;
 }
 
-/* Up to where records are whole. */
-static int64_t settled_end(const struct view *v, const struct track *t, const struct segment *seg)
+int64_t view_settled_end(const struct view *v, const struct segment *seg)
 {
+	const struct track *t = seg->user;
+
 	if (is_closed(v, seg))
 		return seg->size;
-	return t->index.last >= 0 ? t->index.last : seg->first;
-}
-
-static enum work match_some(struct view *v, struct track *t, struct segment *seg, int64_t deadline_us)
-{
-	switch (matches_step(&t->matches, v->window, SCAN_WINDOW, seg, v->filter, settled_end(v, t, seg), deadline_us)) {
-	case SCAN_DONE:
-		return WORK_DONE;
-	case SCAN_STALE:
-		return WORK_STALE;
-	case SCAN_FAILED:
-		return unreadable(v, t, seg);
-	default:
-		return WORK_MORE;
-	}
+	return t != NULL && t->index.last >= 0 ? t->index.last : seg->first;
 }
 
 /* A segment that is truncated under a count is counted anew: the source will have put something else in its place. */
-static enum work forget_matches(struct track *t)
+enum work view_count_some(struct view *v, struct segment *seg, struct matches *matches, struct filter *filter,
+			  int64_t deadline_us)
 {
-	matches_clear(&t->matches);
-	return WORK_STALE;
+	enum work work = WORK_MORE;
+
+	switch (matches_step(matches, v->window, SCAN_WINDOW, seg, filter, view_settled_end(v, seg), deadline_us)) {
+	case SCAN_DONE:
+		return WORK_DONE;
+	case SCAN_STALE:
+		work = WORK_STALE;
+		break;
+	case SCAN_FAILED:
+		work = unreadable(v, seg->user, seg);
+		break;
+	default:
+		break;
+	}
+	if (work == WORK_STALE)
+		matches_clear(matches);
+	return work;
 }
 
 static enum work work_on(struct view *v, struct segment *seg, int64_t deadline_us)
@@ -163,10 +169,11 @@ static enum work work_on(struct view *v, struct segment *seg, int64_t deadline_u
 		return WORK_MORE;
 	}
 	work = index_some(v, t, seg, deadline_us);
-	if (work != WORK_DONE || v->filter == NULL)
-		return work;
-	work = match_some(v, t, seg, deadline_us);
-	return work == WORK_STALE ? forget_matches(t) : work;
+	if (work == WORK_DONE && v->filter != NULL)
+		work = view_count_some(v, seg, &t->matches, v->filter, deadline_us);
+	if (work == WORK_DONE && v->search != NULL)
+		work = view_count_some(v, seg, &t->found, v->search, deadline_us);
+	return work;
 }
 
 /* How far all the counting has come: when this changes, there is something new to be shown. */
@@ -180,9 +187,10 @@ static uint64_t progress_of(const struct view *v)
 
 		sum += (uint64_t)seg->size;
 		if (t != NULL)
-			sum += (uint64_t)t->index.at + (uint64_t)t->matches.at + matches_total(&t->matches);
+			sum += (uint64_t)t->index.at + (uint64_t)t->matches.at + matches_total(&t->matches) +
+			       (uint64_t)t->found.at + matches_total(&t->found);
 	}
-	return sum;
+	return sum + (uint64_t)v->rank.answered;
 }
 
 unsigned int view_step(struct view *v, int64_t budget_us)
@@ -197,6 +205,8 @@ unsigned int view_step(struct view *v, int64_t budget_us)
 	/* The newest first: that is what is looked at. */
 	for (size_t i = source_count(v->source); i-- > 0 && work == WORK_DONE;)
 		work = work_on(v, source_at(v->source, i), deadline_us);
+	if (work == WORK_DONE)
+		work = view_rank_some(v, deadline_us);
 	if (work != WORK_DONE)
 		flags |= VIEW_MORE;
 	if (progress_of(v) != before)
@@ -252,7 +262,7 @@ bool view_set_filter(struct view *v, struct filter *filter, struct error *err)
 		if (t != NULL)
 			matches_clear(&t->matches);
 	}
-	return true;
+	return view_search_again(v) || error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 }
 
 struct filter *view_filter(const struct view *v)
@@ -281,7 +291,7 @@ void view_counts(const struct view *v, struct view_counts *out)
 		out->matches += matches_total(&t->matches);
 		out->indexed = out->indexed && t->index.at >= seg->size;
 		if (v->filter != NULL)
-			out->matched = out->matched && t->matches.at >= settled_end(v, t, seg);
+			out->matched = out->matched && t->matches.at >= view_settled_end(v, seg);
 		if (t->index.newest_ms != STAMP_NONE)
 			out->newest_ms = t->index.newest_ms;
 	}

@@ -60,6 +60,22 @@ struct view_counts {
 	unsigned long given_up;		/* records on which an expression gave up */
 };
 void view_counts(const struct view *v, struct view_counts *out);
+/* --- what is searched for --------------------------------------------------------------------------------------------- */
+
+/* Counts, besides, the records that pass `wanted` (ready; borrowed for the call) among those that the filter keeps, or among
+ * everything. NULL: nothing is searched for. False when out of memory. */
+bool view_set_search(struct view *v, const struct filter *wanted, bool everything);
+
+struct view_search {
+	uint64_t found;			/* so far, in what is loaded of the log */
+	bool counted;			/* all of them */
+	uint64_t number;		/* of the record that is asked for, from 1; 0: it is none of them, or not known yet */
+};
+/* False when nothing is searched for. Which of them the record at `pos` is, view_step() finds out when it was asked here. */
+bool view_search(struct view *v, log_pos pos, struct view_search *out);
+
+/* --------------------------------------------------------------------------------------------------------------------- */
+
 /* Why a file of the log could not be read or unpacked; an empty message when all is well. */
 const struct error *view_error(const struct view *v);
 /* Records, warnings and errors over time, as far as indexed. */

@@ -348,6 +348,79 @@ static void a_changed_filter_ends_walks(void **state)
 	view_free(v);
 }
 
+/* Every record that is found says which of them it is, whatever is filtered, rotated or added. */
+static void assert_numbers(struct view *v, const char *text, bool everything, uint64_t expected)
+{
+	struct filter *f = make_filter(text);
+	struct view_search found;
+	struct walk *w;
+	uint64_t number = 0;
+	log_pos pos;
+
+	assert_true(view_set_search(v, f, everything));
+	finish(v);
+	assert_true(view_search(v, LOG_POS_NONE, &found));
+	assert_true(found.counted);
+	assert_int_equal(found.found, expected);
+	assert_int_equal(found.number, 0);
+	w = walk_new(v, WALK_FORWARDS, view_start(v) - 1, f, everything);
+	while (walk_step(w, INT64_MAX / 2, &pos) == WALK_FOUND) {
+		number++;
+		if (number > 3 && number % 97 != 0)
+			continue;
+		view_search(v, pos, &found);
+		finish(v);
+		assert_true(view_search(v, pos, &found));
+		assert_int_equal(found.number, number);
+		/* What is between two of them is none. */
+		view_search(v, pos + 1, &found);
+		finish(v);
+		view_search(v, pos + 1, &found);
+		assert_int_equal(found.number, 0);
+	}
+	assert_int_equal(number, expected);
+	walk_free(w);
+	filter_free(f);
+}
+
+static void what_is_searched_for_is_counted_and_numbered(void **state)
+{
+	struct view_search found;
+	char old[160];
+	struct view *v;
+	struct walk *w;
+	log_pos pos;
+
+	(void)state;
+	snprintf(old, sizeof(old), "%s.1", path);
+	append_records(old, 0, 1000);
+	append_records(path, 1000, 9000);
+	v = open_view();
+	assert_false(view_search(v, view_end(v), &found));
+	assert_numbers(v, "opswat", false, 180);
+	assert_numbers(v, "/record \\d*7$/", false, 900);
+	assert_true(view_set_filter(v, make_filter("level:error"), NULL));
+	finish(v);
+	/* The search goes on in what the filter keeps. */
+	view_search(v, LOG_POS_NONE, &found);
+	assert_int_equal(found.found, 0);
+	assert_numbers(v, "/record \\d*50$/", false, 90);
+	assert_numbers(v, "/record \\d*7$/", true, 900);
+	assert_true(view_set_filter(v, NULL, NULL));
+	/* Older files count once they are loaded. */
+	w = walk_new(v, WALK_BACKWARDS, view_start(v) + 1, NULL, true);
+	while (source_count(view_source(v)) == 1)
+		walk_step(w, SLICE_US, &pos);
+	walk_free(w);
+	assert_numbers(v, "opswat", false, 200);
+	/* The log grows: the newest record counts while it is open. */
+	append_records(path, 10000, 1001);
+	assert_numbers(v, "opswat", false, 221);
+	assert_true(view_set_search(v, NULL, false));
+	assert_false(view_search(v, view_end(v), &found));
+	view_free(v);
+}
+
 static void one_jumps_to_a_time_though_the_clock_was_set_back(void **state)
 {
 	struct view *v;
@@ -734,6 +807,18 @@ static void filters_are_saved_by_name(void **state)
 	assert_int_equal(all.count, 5);
 	assert_string_equal(saved_find(&all, "mine")->text, "opswat level:error");
 	saved_clear(&all);
+	assert_false(saved_rename(dir, "nobody", "other", &err));
+	assert_false(saved_rename(dir, "mine", "\xC3\xBC", &err));
+	assert_non_null(strstr(err.message, "already"));
+	assert_false(saved_rename(dir, "mine", "opswat", &err));
+	assert_false(saved_rename(dir, "opswat", "mine", &err));
+	assert_true(saved_rename(dir, "mine", "mine", NULL));
+	assert_true(saved_rename(dir, "mine", "ours", NULL));
+	assert_true(saved_load(dir, &all, NULL));
+	assert_null(saved_find(&all, "mine"));
+	assert_string_equal(saved_find(&all, "ours")->text, "opswat level:error");
+	saved_clear(&all);
+	assert_true(saved_rename(dir, "ours", "mine", NULL));
 	assert_true(saved_remove(dir, "mine", NULL));
 	assert_false(saved_remove(dir, "mine", &err));
 	snprintf(file, sizeof(file), "%s/filters.json", dir);
@@ -753,6 +838,7 @@ int main(void)
 		TEST(one_walks_from_record_to_record_both_ways),
 		TEST(walks_find_only_what_passes),
 		TEST(a_changed_filter_ends_walks),
+		TEST(what_is_searched_for_is_counted_and_numbered),
 		TEST(one_jumps_to_a_time_though_the_clock_was_set_back),
 		TEST(a_record_is_loaded_with_what_a_row_shows),
 		TEST(rotated_files_are_scrolled_into_as_one_log),
