@@ -45,44 +45,80 @@ static void put_follow(const struct log_pane *p, const struct view_counts *c, st
 		buffer_puts(out, _("\tPAUSED"));
 }
 
-static void put_filter(const struct log_pane *p, const struct view_counts *c, struct buffer *out)
+/* The start of a text that somebody typed. */
+static void put_typed(struct buffer *out, const char *text, size_t n)
 {
-	struct buffer text = BUFFER_INIT(ROW_TEXT_MAX), safe = BUFFER_INIT(ROW_TEXT_MAX), fitted = BUFFER_INIT(ROW_TEXT_MAX);
+	struct buffer safe = BUFFER_INIT(ROW_TEXT_MAX), fitted = BUFFER_INIT(ROW_TEXT_MAX);
 
-	if (view_filter(p->view) != NULL) {
-		log_filter_text(p, &text);
-		text_sanitise(&safe, buffer_text(&text), text.len);
-		if (text_width(buffer_text(&safe)) <= FILTER_COLS)
-			buffer_puts(&fitted, buffer_text(&safe));
-		else
-			text_fit(&fitted, buffer_text(&safe), FILTER_COLS, false, true);
-		buffer_printf(out, "\t%s: ", buffer_text(&fitted));
-		if (p->in_context)
-			buffer_puts(out, _("off"));
-		else
-			put_number(out, c->matches);
-		if (!p->in_context && !c->matched && c->bytes > 0)
-			buffer_printf(out, _(", %d %%"), (int)(c->matched_bytes * 100 / c->bytes));
-	}
-	buffer_clear(&text);
+	text_sanitise(&safe, text, n);
+	if (text_width(buffer_text(&safe)) <= FILTER_COLS)
+		buffer_puts(&fitted, buffer_text(&safe));
+	else
+		text_fit(&fitted, buffer_text(&safe), FILTER_COLS, false, true);
+	buffer_puts(out, buffer_text(&fitted));
 	buffer_clear(&safe);
 	buffer_clear(&fitted);
+}
+
+static void put_filter(const struct log_pane *p, const struct view_counts *c, struct buffer *out)
+{
+	struct buffer text = BUFFER_INIT(ROW_TEXT_MAX);
+
+	if (view_filter(p->view) == NULL)
+		return;
+	log_filter_text(p, &text);
+	buffer_putc(out, '\t');
+	put_typed(out, buffer_text(&text), text.len);
+	buffer_puts(out, ": ");
+	if (p->in_context)
+		buffer_puts(out, _("off"));
+	else
+		put_number(out, c->matches);
+	if (!p->in_context && !c->matched && c->bytes > 0)
+		buffer_printf(out, _(", %d %%"), (int)(c->matched_bytes * 100 / c->bytes));
+	buffer_clear(&text);
+}
+
+/* "/pkix: 3 of 41"; while it is counted, how many there are so far. */
+static void put_search(const struct log_pane *p, const struct view_search *found, struct buffer *out)
+{
+	struct buffer number = BUFFER_INIT(64), of = BUFFER_INIT(64);
+
+	put_number(&number, found->number);
+	put_number(&of, found->found);
+	buffer_puts(out, "\t/");
+	put_typed(out, p->find.shown, strlen(p->find.shown));
+	buffer_puts(out, ": ");
+	if (found->number > 0)
+		buffer_printf(out, _("%s of %s"), buffer_text(&number), buffer_text(&of));
+	else
+		buffer_printf(out, found->counted ? "%s" : "%s+", buffer_text(&of));
+	buffer_clear(&number);
+	buffer_clear(&of);
 }
 
 static void put_title(const struct log_pane *p, struct page *page)
 {
 	struct buffer title = BUFFER_INIT(ROW_TEXT_MAX);
 	struct view_counts c;
+	struct view_search found;
 	char size[32];
 
 	buffer_puts(&title, p->name != NULL ? p->name : "");
 	if (p->view != NULL) {
+		bool searching = view_search(p->view, log_rows_selected(&p->rows), &found);
+
 		view_counts(p->view, &c);
 		put_follow(p, &c, &title);
-		buffer_printf(&title, "\t%s\t", page_size(size, sizeof(size), (long long)c.bytes));
-		put_number(&title, c.records);
-		buffer_puts(&title, c.indexed ? P_(" record", " records", (unsigned long)c.records) : _("+ records"));
+		/* What is searched for has no room beside it. */
+		if (!searching) {
+			buffer_printf(&title, "\t%s\t", page_size(size, sizeof(size), (long long)c.bytes));
+			put_number(&title, c.records);
+			buffer_puts(&title, c.indexed ? P_(" record", " records", (unsigned long)c.records) : _("+ records"));
+		}
 		put_filter(p, &c, &title);
+		if (searching)
+			put_search(p, &found, &title);
 	}
 	page_rule(page, buffer_text(&title));
 	buffer_clear(&title);

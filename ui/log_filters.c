@@ -1,11 +1,10 @@
-/* What the Log pane keeps: conditions that hold together, switched on and off by a key, typed, or saved under a name. */
+/* What the Log pane keeps: conditions that hold together, switched on and off by a key, or typed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/i18n.h"
 #include "log_pane.h"
-#include "logview/saved.h"
 
 #define FILTER_TEXT_MAX 16384
 
@@ -74,8 +73,9 @@ bool log_filter_apply(struct log_pane *p, struct error *err)
 	if (f == NULL || !view_set_filter(p->view, f, err))
 		return false;
 	p->rows.everything = p->in_context;
+	log_find_count(p);
 	log_rows_filtered(&p->rows);
-	p->more = true;
+	p->more = p->awaited = true;
 	return true;
 }
 
@@ -213,74 +213,11 @@ void log_level_next(struct log_pane *p)
 	log_filter_apply(p, NULL);
 }
 
-/* --- saved under a name ------------------------------------------------------------------------------------------------ */
-
-static bool save_as(void *data, const char *name, struct error *err)
-{
-	struct log_pane *p = data;
-	struct buffer text = BUFFER_INIT(FILTER_TEXT_MAX);
-	bool ok;
-
-	log_filter_text(p, &text);
-	ok = saved_put(p->app->options->state_dir, name, buffer_text(&text), err);
-	buffer_clear(&text);
-	if (ok)
-		app_notice(p->app, ROLE_OK, _("OK The filter is saved as \"%s\"."), name);
-	return ok;
-}
-
-static void use(struct log_pane *p, const char *text)
+void log_filter_use(struct log_pane *p, const char *text)
 {
 	struct error err = ERROR_INIT;
 
 	log_conditions_clear(p);
 	if (!log_condition_toggle(p, text, &err))
 		app_notice_error(p->app, &err);
-}
-
-/* The last row saves what is shown now, where there is a filter. */
-static void saved_chosen(void *data, size_t row)
-{
-	struct log_pane *p = data;
-	struct saved_filters all;
-	struct error err = ERROR_INIT;
-
-	if (!saved_load(p->app->options->state_dir, &all, &err)) {
-		app_notice_error(p->app, &err);
-		return;
-	}
-	if (row < all.count)
-		use(p, all.items[row].text);
-	else
-		dialog_input(p->app, _("Save the filter"), _("Name"), "", save_as, p);
-	saved_clear(&all);
-	app_dirty(p->app);
-}
-
-void log_saved_filters(struct log_pane *p)
-{
-	struct buffer now = BUFFER_INIT(FILTER_TEXT_MAX);
-	struct saved_filters all;
-	struct error err = ERROR_INIT;
-	char **rows;
-	size_t n = 0;
-
-	if (!saved_load(p->app->options->state_dir, &all, &err)) {
-		app_notice_error(p->app, &err);
-		return;
-	}
-	log_filter_text(p, &now);
-	rows = calloc(all.count + 1, sizeof(*rows));
-	for (size_t i = 0; rows != NULL && i < all.count; i++)
-		if (asprintf(&rows[n], "%-16s %s", all.items[i].name, all.items[i].text) > 0)
-			n++;
-	if (rows != NULL && now.len > 0 && asprintf(&rows[n], _("Save: %s"), buffer_text(&now)) > 0)
-		n++;
-	if (rows != NULL)
-		dialog_choose(p->app, _("Saved filters"), (const char *const *)rows, n, saved_chosen, p);
-	for (size_t i = 0; rows != NULL && i < n; i++)
-		free(rows[i]);
-	free(rows);
-	saved_clear(&all);
-	buffer_clear(&now);
 }

@@ -17,11 +17,27 @@ static void end_find(struct log_pane *p)
 	f->goal = GOAL_NONE;
 }
 
+void log_find_count(struct log_pane *p)
+{
+	if (p->view != NULL)
+		view_set_search(p->view, p->find.filter, p->in_context);
+	p->more = true;
+}
+
+/* Searches for that from now on; takes the filter. NULL: for nothing. */
+static void set_search(struct log_pane *p, struct filter *filter, const char *text)
+{
+	filter_free(p->find.filter);
+	p->find.filter = filter;
+	if (text != p->find.shown)
+		snprintf(p->find.shown, sizeof(p->find.shown), "%s", text);
+	log_find_count(p);
+}
+
 void log_find_clear(struct log_pane *p)
 {
 	end_find(p);
-	filter_free(p->find.filter);
-	p->find.filter = NULL;
+	set_search(p, NULL, "");
 }
 
 bool log_find_cancel(struct log_pane *p)
@@ -47,8 +63,24 @@ static void begin(struct log_pane *p, enum log_goal goal, const struct filter *a
 	f->goal = f->walk != NULL ? goal : GOAL_NONE;
 	f->backwards = backwards;
 	f->other_way = false;
+	f->level = NULL;
+	f->again = 0;
+	f->passed = LOG_POS_NONE;
 	f->from = from;
-	p->more = true;
+	p->more = p->awaited = true;
+}
+
+/* The same key again before the search has come to its end. */
+static bool once_more(struct log_pane *p, enum log_goal goal, bool backwards, const char *level)
+{
+	struct log_find *f = &p->find;
+
+	bool same = level == NULL ? f->level == NULL : f->level != NULL && strcmp(level, f->level) == 0;
+
+	if (f->goal != goal || f->backwards != backwards || f->other_way || !same)
+		return false;
+	f->again++;
+	return true;
 }
 
 /* --- texts ------------------------------------------------------------------------------------------------------------- */
@@ -71,8 +103,7 @@ static void search_typed(void *data, const char *text)
 	/* Half an expression is not complained about. */
 	if (f == NULL && text[0] != '\0')
 		return;
-	filter_free(p->find.filter);
-	p->find.filter = f;
+	set_search(p, f, text);
 	if (f != NULL) {
 		begin(p, GOAL_TEXT, f, p->find.origin, p->find.origin_follow, true);
 		p->find.other_way = p->find.goal == GOAL_TEXT;
@@ -112,10 +143,8 @@ static void search_done(void *data, const char *text)
 		app_notice_error(p->app, &err);
 		return;
 	}
-	filter_free(p->find.filter);
-	p->find.filter = f;
+	set_search(p, f, text);
 	snprintf(p->find.text, sizeof(p->find.text), "%s", text);
-	p->more = true;
 }
 
 void log_search_prompt(struct log_pane *p)
@@ -130,22 +159,27 @@ void log_search_prompt(struct log_pane *p)
 void log_search_again(struct log_pane *p, bool backwards)
 {
 	if (p->find.filter == NULL && p->find.text[0] != '\0')
-		p->find.filter = make_search(p->find.text, NULL);
+		set_search(p, make_search(p->find.text, NULL), p->find.text);
 	if (p->find.filter == NULL) {
 		app_notice(p->app, ROLE_WARN, "?? %s", _("Nothing was searched for yet: type / and a text."));
 		return;
 	}
-	begin(p, GOAL_TEXT, p->find.filter, log_rows_selected(&p->rows), backwards, false);
+	if (!once_more(p, GOAL_TEXT, backwards, NULL))
+		begin(p, GOAL_TEXT, p->find.filter, log_rows_selected(&p->rows), backwards, false);
 }
 
 /* --- levels, times, updates ---------------------------------------------------------------------------------------------- */
 
 void log_find_level(struct log_pane *p, const char *level, bool backwards)
 {
-	struct filter *f = filter_new();
+	struct filter *f;
 
+	if (once_more(p, GOAL_LEVEL, backwards, level))
+		return;
+	f = filter_new();
 	if (f != NULL && filter_set_level(f, level, NULL) && filter_ready(f, STAMP_NONE, NULL))
 		begin(p, GOAL_LEVEL, f, log_rows_selected(&p->rows), backwards, false);
+	p->find.level = level;
 	filter_free(f);
 }
 
@@ -198,7 +232,7 @@ void log_find_update(struct log_pane *p, bool end)
 		return;
 	p->find.update = update_search_new(p->view);
 	p->find.goal = p->find.update == NULL ? GOAL_NONE : end ? GOAL_UPDATE_END : GOAL_UPDATE_START;
-	p->more = true;
+	p->more = p->awaited = true;
 }
 
 /* --- working ------------------------------------------------------------------------------------------------------------- */
@@ -226,6 +260,11 @@ static bool step_walk(struct log_pane *p, int64_t budget_us)
 
 	switch (walk_step(f->walk, budget_us, &found)) {
 	case WALK_FOUND:
+		f->passed = found;
+		if (f->again > 0) {
+			f->again--;
+			return false;
+		}
 		end_find(p);
 		log_rows_go(&p->rows, found);
 		return true;
@@ -239,6 +278,8 @@ static bool step_walk(struct log_pane *p, int64_t budget_us)
 			begin(p, GOAL_TEXT, f->filter, f->from, !f->backwards, true);
 			return true;
 		}
+		if (f->passed != LOG_POS_NONE)
+			log_rows_go(&p->rows, f->passed);
 		nothing_found(p);
 		return true;
 	}

@@ -1,6 +1,6 @@
 /* log_pane.h - the Log pane's own state, shared by its files only: pane_log.c (what is asked for), log_draw.c (the page and
- * the strip), log_lines.c (records as rows), log_filters.c (what is kept), log_find.c (searches and jumps), log_record.c
- * (one record), log_sources.c (which log). The pane also is the log strip of the whole console: both show one view, read
+ * the strip), log_lines.c (records as rows), log_filters.c (what is kept), log_saved.c (filters with a name), log_find.c
+ * (searches and jumps), log_record.c (one record), log_sources.c (which log). The pane also is the log strip of the whole console: both show one view, read
  * once.
  */
 #ifndef PC_UI_LOG_PANE_H
@@ -15,7 +15,8 @@
 #define LOG_CONDITIONS_MAX 16
 #define LOG_UNFOLDED_MAX 64
 #define LOG_SEARCH_MAX 1024
-#define LOG_SLICE_US 1500		/* of work between two looks at the keys, for each part of it */
+#define LOG_TURN_US 2500			/* of work between two looks at the keys, for all of it */
+#define LOG_SLICE_US 1000		/* of that, what one part takes while another waits */
 
 enum { LOG_AREA = 2000 };	/* the item that holds the records */
 
@@ -31,9 +32,13 @@ struct log_find {
 	struct walk *walk;
 	struct update_search *update;
 	bool backwards, other_way;	/* other_way: when it finds nothing, the other direction is looked at */
+	const char *level;		/* of GOAL_LEVEL */
+	unsigned int again;		/* asked for so often while it was under way: so many more are gone over */
+	log_pos passed;			/* the last of these; LOG_POS_NONE */
 	log_pos from;
 	char text[LOG_SEARCH_MAX];	/* of the last search */
-	struct filter *filter;		/* made of it; NULL: none */
+	char shown[LOG_SEARCH_MAX];	/* of the one that is shown: of the last, or what is being typed */
+	struct filter *filter;		/* made of that; NULL: none */
 	log_pos origin;			/* where the selection was before the search was typed */
 	bool origin_follow;
 };
@@ -50,9 +55,10 @@ struct log_pane {
 	struct log_rows rows, strip;
 	int handle;			/* of the loop */
 	bool more;			/* the view has work to do */
+	bool awaited;			/* somebody typed, and what came of it is not on the screen yet */
 	int timer;			/* of the loop: until the next frame may be asked for */
 	int64_t credit, credit_ms;	/* bytes for frames that nobody typed for, and when that was worked out */
-	size_t drawn_rows, drawn_strip;	/* of rows.added and strip.added, when the last frame was asked for */
+	uint64_t sent;			/* app_unasked_bytes() then */
 
 	char *condition[LOG_CONDITIONS_MAX];	/* that hold together, each a text for filter_parse() */
 	size_t conditions;
@@ -62,6 +68,7 @@ struct log_pane {
 	struct log_find find;
 	struct save *save;
 	char *save_path;
+	char *saved_name;		/* of the saved filter that is being renamed or removed */
 
 	int shift;			/* columns to the right */
 	bool wrap, no_timeline, unfold_all;
@@ -98,6 +105,10 @@ void log_filter_text(const struct log_pane *p, struct buffer *out);
 void log_filter_prompt(struct log_pane *p, bool exclude);
 void log_filter_by_record(struct log_pane *p, enum filter_kind kind);
 void log_level_next(struct log_pane *p);
+/* Nothing but the filter of that text. */
+void log_filter_use(struct log_pane *p, const char *text);
+
+/* log_saved.c */
 void log_saved_filters(struct log_pane *p);
 
 /* log_find.c */
@@ -111,6 +122,8 @@ bool log_find_cancel(struct log_pane *p);
 /* Works; true when something changed. */
 bool log_find_step(struct log_pane *p, int64_t budget_us);
 void log_find_clear(struct log_pane *p);
+/* The view's filter is another one, or off: what is searched for is counted anew. */
+void log_find_count(struct log_pane *p);
 
 /* log_draw.c */
 void log_draw_page(struct log_pane *p, struct page *page);

@@ -31,12 +31,11 @@ static size_t loop_prepare(void *data, struct pollfd *fds, size_t most, int *tim
 
 /* --- frames that nobody typed for -------------------------------------------------------------------------------------- */
 
-/* What the terminal is sent for them is kept to what a slow line carries: a few lines are shown as they come, a flood of
- * them a screen at a time. */
-#define FRAME_BYTES 60			/* of a frame, besides its rows */
-#define ROW_BYTES 85
-#define BYTES_PER_SECOND 2800
-#define BYTES_SAVED_MAX 2800
+/* What the terminal is sent for them is kept to what a slow line carries, by the bytes that they turned out to have: a few
+ * lines are shown as they come, a flood of them a screen at a time. (Whether a line is slow cannot be seen from here: what
+ * stands between, a pseudo terminal and sshd, takes megabytes at once.) */
+#define BYTES_PER_SECOND 2500
+#define BYTES_SAVED_MAX 2000		/* a screen */
 
 static void ask_frame(struct log_pane *p);
 
@@ -48,35 +47,30 @@ static void frame_due(void *data)
 	ask_frame(p);
 }
 
-/* What the next frame will cost: what is new, but no more than is seen. */
-static int64_t frame_cost(const struct log_pane *p)
+/* Time brings bytes, frames take them. */
+static void settle_credit(struct log_pane *p)
 {
-	size_t rows = p->shown ? p->rows.added - p->drawn_rows : p->strip.added - p->drawn_strip;
-	size_t seen = p->shown ? (size_t)(p->area_rows > 0 ? p->area_rows : 0) : p->strip.shown;
+	int64_t now = clock_monotonic_ms();
+	uint64_t sent = app_unasked_bytes(p->app);
 
-	if (!p->rows.follow && p->shown)
-		rows = 0;
-	return FRAME_BYTES + (int64_t)(rows < seen ? rows : seen) * ROW_BYTES;
+	p->credit += (now - p->credit_ms) * BYTES_PER_SECOND / 1000 - (int64_t)(sent - p->sent);
+	p->credit_ms = now;
+	p->sent = sent;
+	if (p->credit > BYTES_SAVED_MAX)
+		p->credit = BYTES_SAVED_MAX;
+	if (p->credit < -BYTES_SAVED_MAX)
+		p->credit = -BYTES_SAVED_MAX;
 }
 
 static void ask_frame(struct log_pane *p)
 {
-	int64_t now = clock_monotonic_ms();
-
 	if (p->timer != 0)
 		return;
-	p->credit += (now - p->credit_ms) * BYTES_PER_SECOND / 1000;
-	p->credit_ms = now;
-	if (p->credit > BYTES_SAVED_MAX)
-		p->credit = BYTES_SAVED_MAX;
-	if (p->credit <= 0) {
+	settle_credit(p);
+	if (p->credit <= 0)
 		p->timer = loop_timer(p->app->loop, -p->credit * 1000 / BYTES_PER_SECOND + 1, frame_due, p);
-		return;
-	}
-	p->credit -= frame_cost(p);
-	p->drawn_rows = p->rows.added;
-	p->drawn_strip = p->strip.added;
-	app_dirty(p->app);
+	else
+		app_dirty(p->app);
 }
 
 /* What comes from now on is counted as new. */
@@ -91,11 +85,11 @@ static void note_pause(struct log_pane *p)
 	p->was_following = p->rows.follow;
 }
 
-static void step_save(struct log_pane *p)
+static void step_save(struct log_pane *p, int64_t budget_us)
 {
 	struct error err = ERROR_INIT;
 
-	switch (save_step(p->save, LOG_SLICE_US, &err)) {
+	switch (save_step(p->save, budget_us, &err)) {
 	case SAVE_MORE:
 		return;
 	case SAVE_DONE:
@@ -110,9 +104,25 @@ static void step_save(struct log_pane *p)
 	p->save = NULL;
 }
 
+/* Does something else wait for its turn beside the view's own counting? */
+static bool is_wanted(const struct log_pane *p)
+{
+	return log_rows_busy(&p->strip) || p->save != NULL ||
+	       (p->shown && (p->find.goal != GOAL_NONE || log_rows_busy(&p->rows)));
+}
+
+/* What is left until then; 0 still does a little, so that everything gets on. */
+static int64_t left_us(int64_t deadline_us)
+{
+	int64_t left = deadline_us - clock_monotonic_us();
+
+	return left > 0 ? left : 0;
+}
+
 static void loop_dispatch(void *data, const struct pollfd *fds, size_t n)
 {
 	struct log_pane *p = data;
+	int64_t deadline_us = clock_monotonic_us() + LOG_TURN_US;
 	unsigned int news;
 	bool changed = false;
 
@@ -120,23 +130,27 @@ static void loop_dispatch(void *data, const struct pollfd *fds, size_t n)
 	(void)n;
 	if (p->view == NULL)
 		return;
-	news = view_step(p->view, LOG_SLICE_US);
+	news = view_step(p->view, is_wanted(p) ? LOG_SLICE_US : LOG_TURN_US);
 	p->more = (news & VIEW_MORE) != 0;
 	if ((news & (VIEW_GREW | VIEW_JOINED)) != 0) {
 		log_rows_grew(&p->rows);
 		log_rows_grew(&p->strip);
 	}
-	changed |= log_rows_step(&p->strip, LOG_SLICE_US);
 	if (p->shown) {
-		changed |= log_find_step(p, LOG_SLICE_US);
-		changed |= log_rows_step(&p->rows, LOG_SLICE_US);
+		changed |= log_find_step(p, left_us(deadline_us));
+		changed |= log_rows_step(&p->rows, left_us(deadline_us));
 		changed |= (news & VIEW_COUNTED) != 0;
 	}
+	changed |= log_rows_step(&p->strip, left_us(deadline_us));
 	if (p->save != NULL)
-		step_save(p);
+		step_save(p, left_us(deadline_us));
 	note_pause(p);
-	if (changed || (news & (VIEW_STATE | VIEW_JOINED)) != 0)
+	/* What somebody waits for is shown at once. */
+	if (changed && p->awaited)
+		app_dirty(p->app);
+	else if (changed || (news & (VIEW_STATE | VIEW_JOINED)) != 0)
 		ask_frame(p);
+	p->awaited = p->awaited && p->shown && (p->find.goal != GOAL_NONE || log_rows_busy(&p->rows));
 }
 
 /* --- what the keys do ---------------------------------------------------------------------------------------------------- */
@@ -353,7 +367,7 @@ static bool pane_action(void *data, enum action action, int focus)
 		taken = act_on_log(p, action, focus);
 	if (p->view != NULL)
 		note_pause(p);
-	p->more = true;
+	p->more = p->awaited = true;
 	app_dirty(p->app);
 	return taken;
 }
@@ -386,6 +400,7 @@ static void destroy(void *data)
 	log_conditions_clear(p);
 	free(p->settings);
 	free(p->save_path);
+	free(p->saved_name);
 	free(p);
 }
 
