@@ -40,7 +40,7 @@ bool import_check_export(const struct record_certificate *c, const void *data, s
 	unsigned int hash_len = 0;
 	bool ok;
 
-	if (!trust_read(data, len, &certificates, err))
+	if (!trust_read_apart(data, len, &certificates, err))
 		return error_wrap(err, _("the export of the appliance"));
 	ok = sk_X509_num(certificates) == 1 &&
 	     X509_digest(sk_X509_value(certificates, 0), EVP_sha256(), sha256, &hash_len) == 1 && hash_len == 32 &&

@@ -19,6 +19,9 @@ enum confine_result {
  * usable. Returns what is in force. */
 unsigned int confine_self(const int *writable, size_t count);
 
+/* Closes every descriptor but `kept`; the standard ones lead to nowhere from then on. Before confine_self(). */
+void confine_descriptors(const int *kept, size_t count);
+
 /* Which of the two are not in force, as a person reads it; NULL: none. */
 const char *confine_missing(unsigned int in_force);
 

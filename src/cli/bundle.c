@@ -11,9 +11,9 @@
 #include "base/file.h"
 #include "base/i18n.h"
 #include "cli/cli.h"
+#include "feed/apart.h"
 #include "feed/build.h"
 #include "feed/bundle.h"
-#include "feed/signature.h"
 #include "update/inspect.h"
 
 static json_t *time_json(time_t t)
@@ -100,29 +100,26 @@ static void print_list(const struct bundle *b, const struct manifest *m)
 
 static int list(const struct cli *cli, const char *path)
 {
-	struct buffer xml = BUFFER_INIT(MANIFEST_MAX_BYTES), p7s = BUFFER_INIT(SIGNATURE_MAX_BYTES);
 	struct bundle *b = NULL;
 	struct manifest *m = NULL;
-	struct error err = ERROR_INIT;
+	struct error err = ERROR_INIT, why = ERROR_INIT;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), code = EXIT_OK;
 
 	if (fd < 0) {
 		error_errno(&err, FINDING_BUNDLE_NOT_FOUND, _("cannot open %s"), path);
 		code = cli_fail(cli, &err);
-	} else if (!bundle_open(fd, path, &b, &err)) {
+	} else if (!apart_members(fd, path, &b, &m, &why, &err)) {
 		code = cli_fail(cli, &err);
 	} else {
-		if (!bundle_manifest(b, &m, &xml, &p7s, &err))
-			cli_warn(cli, "%s [%s]", err.message, finding_info(err.code)->code);
+		if (m == NULL)
+			cli_warn(cli, "%s [%s]", why.message, finding_info(why.code)->code);
 		if (cli->json)
-			print_list_json(b, m, &err);
+			print_list_json(b, m, &why);
 		else
 			print_list(b, m);
 	}
 	manifest_free(m);
 	bundle_free(b);
-	buffer_clear(&xml);
-	buffer_clear(&p7s);
 	file_close(&fd);
 	return code;
 }

@@ -9,8 +9,7 @@
 #include "base/i18n.h"
 #include "diagnose/checks.h"
 #include "diagnose/http_second.h"
-#include "feed/manifest.h"
-#include "feed/signature.h"
+#include "feed/apart.h"
 #include "net/http.h"
 #include "store/store.h"
 #include "trust/trust.h"
@@ -140,7 +139,7 @@ static bool verify_signature(struct http_check *h, struct error *err)
 
 	if (anchors == NULL)
 		return false;
-	ok = signature_verify(h->xml.data, h->xml.len, h->p7s.data, h->p7s.len, anchors, clock_now(), &info, err);
+	ok = apart_signature(h->xml.data, h->xml.len, h->p7s.data, h->p7s.len, anchors, clock_now(), &info, err);
 	X509_STORE_free(anchors);
 	if (ok)
 		result_evidence(h->r, _("signature"), _("good, by %s, trusted through %s"), info.signer, info.anchor);
@@ -214,7 +213,7 @@ static bool check_dates(struct http_check *h, struct error *err)
 
 static bool judge_content(struct http_check *h, const struct http_response *response, struct error *err)
 {
-	if (!manifest_parse(h->xml.data, h->xml.len, &h->manifest, err)) {
+	if (!apart_manifest(h->xml.data, h->xml.len, &h->manifest, err)) {
 		result_evidence(h->r, _("begins with"), "%.*s", h->xml.len < 80 ? (int)h->xml.len : 80,
 				buffer_text(&h->xml));
 		return false;
@@ -234,7 +233,7 @@ static bool fine_past_the_proxy(struct http_check *h)
 
 	if (open_client(h, NULL, NULL, &client, NULL)) {
 		fetch_url(h, client, h->c->target.url, &xml, &f);
-		fine = f.ok && manifest_parse(buffer_text(&xml), xml.len, &m, NULL);
+		fine = f.ok && apart_manifest(buffer_text(&xml), xml.len, &m, NULL);
 	}
 	result_evidence(h->r, _("past the proxy"), "%s", fine ? _("a good manifest") : _("no good manifest either"));
 	http_client_free(client);

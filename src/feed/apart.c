@@ -1,122 +1,19 @@
 #include "feed/apart.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/confine.h"
-#include "base/file.h"
+#include "base/confine_run.h"
 #include "base/i18n.h"
+#include "base/text.h"
+#include "base/wire.h"
 #include "feed/name.h"
-#include "feed/signature.h"
-#include "feed/wire.h"
 #include "feed/zip.h"
 
-#define ANSWER_MAX_BYTES (64u * 1024 * 1024)
 #define ID_MAX_BYTES 64
 #define MEMBERS_MAX 200000
-
-/* What stands in front of the data. */
-struct head {
-	bool ok;
-	struct error error;
-};
-
-/* --- the process ---------------------------------------------------------------------------------------------------- */
-
-static void answer(int fd, bool (*work)(void *data, struct buffer *out, struct error *err), void *data)
-{
-	struct buffer out = BUFFER_INIT(ANSWER_MAX_BYTES);
-	struct head head = { .error = ERROR_INIT };
-
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGPIPE, SIG_DFL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	(void)confine_self(NULL, 0);
-	head.ok = work(data, &out, &head.error);
-	if (head.ok && out.failed)
-		head.ok = error_set(&head.error, FINDING_OUT_OF_MEMORY, _("out of memory"));
-	if (file_write_all(fd, &head, sizeof(head)) && head.ok)
-		(void)file_write_all(fd, out.data, out.len);
-	_exit(0);
-}
-
-/* Reads to the end. */
-static bool read_answer(int fd, struct buffer *out)
-{
-	char chunk[64 * 1024];
-
-	for (;;) {
-		ssize_t n = read(fd, chunk, sizeof(chunk));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n == 0;
-		if (!buffer_append(out, chunk, (size_t)n))
-			return false;
-	}
-}
-
-static bool ended_badly(pid_t pid, int status, const char *what, struct error *err)
-{
-	if (pid > 0 && WIFSIGNALED(status))
-		return error_set(err, WTERMSIG(status) == SIGKILL ? FINDING_OUT_OF_MEMORY : FINDING_BUNDLE_CORRUPT,
-				 _("the process that read %s was ended by signal %d"), what, WTERMSIG(status));
-	return error_set(err, FINDING_BUNDLE_CORRUPT, _("the process that read %s ended early"), what);
-}
-
-/* Does the work in a process of its own; its data are in `out`, behind the head. */
-static bool run_apart(bool (*work)(void *data, struct buffer *out, struct error *err), void *data, const char *what,
-		      struct buffer *out, struct error *err)
-{
-	int fds[2], status = 0;
-	struct head head;
-	bool whole;
-	pid_t pid;
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return error_errno(err, FINDING_OUT_OF_DESCRIPTORS, _("cannot start a process to read %s"), what);
-	pid = fork();
-	if (pid == 0) {
-		file_close(&fds[0]);
-		answer(fds[1], work, data);
-	}
-	file_close(&fds[1]);
-	if (pid < 0) {
-		error_errno(err, FINDING_OUT_OF_MEMORY, _("cannot start a process to read %s"), what);
-		file_close(&fds[0]);
-		return false;
-	}
-	whole = read_answer(fds[0], out);
-	file_close(&fds[0]);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (!whole)
-		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
-	if (out->len < sizeof(head) || !WIFEXITED(status))
-		return ended_badly(pid, status, what, err);
-	memcpy(&head, out->data, sizeof(head));
-	buffer_consume(out, sizeof(head));
-	if (head.ok)
-		return true;
-	head.error.message[sizeof(head.error.message) - 1] = head.error.next[sizeof(head.error.next) - 1] = '\0';
-	if ((unsigned int)head.error.code >= FINDING_COUNT)
-		head.error.code = FINDING_BUNDLE_CORRUPT;
-	if (err != NULL)
-		*err = head.error;
-	return false;
-}
-
-static bool odd_answer(const char *what, struct error *err)
-{
-	return error_set(err, FINDING_BUNDLE_CORRUPT, _("the process that read %s gave an answer that makes no sense"), what);
-}
 
 /* --- a manifest ------------------------------------------------------------------------------------------------------- */
 
@@ -208,17 +105,75 @@ static bool parse_manifest(void *data, struct buffer *out, struct error *err)
 
 bool apart_manifest(const char *xml, size_t len, struct manifest **out, struct error *err)
 {
-	struct manifest_work work = { xml, len };
-	struct buffer answer = BUFFER_INIT(ANSWER_MAX_BYTES);
-	bool ok = run_apart(parse_manifest, &work, _("the manifest"), &answer, err);
+	struct manifest_work data = { xml, len };
+	const struct confine_work work = { .work = parse_manifest, .data = &data, .fd = -1, .what = _("the manifest"),
+					   .damaged = FINDING_FEED_MALFORMED };
+	struct buffer answer = BUFFER_INIT(CONFINE_ANSWER_MAX);
+	bool ok = confine_run(&work, &answer, err);
 	struct wire w = { .at = buffer_text(&answer), .left = answer.len };
 
 	*out = ok ? take_manifest(&w) : NULL;
 	if (ok && (*out == NULL || w.left > 0)) {
 		manifest_free(*out);
 		*out = NULL;
-		ok = odd_answer(_("the manifest"), err);
+		ok = confine_odd_answer(&work, err);
 	}
+	buffer_clear(&answer);
+	return ok;
+}
+
+/* --- a signature ------------------------------------------------------------------------------------------------------ */
+
+struct signature_work {
+	const void *content, *cms;
+	size_t len, cms_len;
+	X509_STORE *anchors;
+	time_t now;
+};
+
+static bool verify_signature(void *data, struct buffer *out, struct error *err)
+{
+	const struct signature_work *work = data;
+	struct signature_info info = { "", "", "" };
+
+	if (!signature_verify(work->content, work->len, work->cms, work->cms_len, work->anchors, work->now, &info, err))
+		return false;
+	wire_put_text(out, info.signer);
+	wire_put_text(out, info.issuer);
+	wire_put_text(out, info.anchor);
+	return true;
+}
+
+static bool take_name(struct wire *w, char *name, size_t size)
+{
+	char *text = wire_text(w);
+
+	if (text != NULL)
+		text_safe(name, size, text);
+	free(text);
+	return text != NULL;
+}
+
+bool apart_signature(const void *content, size_t len, const void *cms, size_t cms_len, X509_STORE *anchors, time_t now,
+		     struct signature_info *info, struct error *err)
+{
+	struct signature_work data = { content, cms, len, cms_len, anchors, now };
+	const struct confine_work work = { .work = verify_signature, .data = &data, .fd = -1, .what = _("the signature"),
+					   .damaged = FINDING_FEED_SIGNATURE_INVALID };
+	struct buffer answer = BUFFER_INIT(CONFINE_ANSWER_MAX);
+	struct signature_info got;
+	struct wire w;
+	bool ok;
+
+	/* Reads its settings here: the process cannot. */
+	OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
+	ok = confine_run(&work, &answer, err);
+	w = (struct wire){ .at = buffer_text(&answer), .left = answer.len };
+	if (ok && (!take_name(&w, got.signer, sizeof(got.signer)) || !take_name(&w, got.issuer, sizeof(got.issuer)) ||
+		   !take_name(&w, got.anchor, sizeof(got.anchor)) || w.left > 0))
+		ok = confine_odd_answer(&work, err);
+	if (ok && info != NULL)
+		*info = got;
 	buffer_clear(&answer);
 	return ok;
 }
@@ -228,6 +183,7 @@ bool apart_manifest(const char *xml, size_t len, struct manifest **out, struct e
 struct bundle_work {
 	int fd;
 	const char *label;
+	bool whatever_manifest;		/* it may also have none that can be used */
 };
 
 static void put_member(struct buffer *out, const struct bundle_member *m)
@@ -241,6 +197,13 @@ static void put_member(struct buffer *out, const struct bundle_member *m)
 	wire_put_number(out, m->data_offset);
 }
 
+static void put_buffer(struct buffer *out, const struct buffer *b)
+{
+	wire_put_number(out, (int64_t)b->len);
+	wire_put_bytes(out, b->data, b->len);
+}
+
+/* The members; then 1 with the manifest and its bytes, or 0 with what is wrong with it. */
 static bool read_bundle(void *data, struct buffer *out, struct error *err)
 {
 	struct buffer xml = BUFFER_INIT(MANIFEST_MAX_BYTES), p7s = BUFFER_INIT(SIGNATURE_MAX_BYTES);
@@ -248,16 +211,20 @@ static bool read_bundle(void *data, struct buffer *out, struct error *err)
 	struct manifest *m;
 	struct bundle *b;
 
-	if (!bundle_open(work->fd, work->label, &b, err) || !bundle_manifest(b, &m, &xml, &p7s, err))
+	if (!bundle_open(work->fd, work->label, &b, err))
 		return false;
 	wire_put_number(out, (int64_t)bundle_count(b));
 	for (size_t i = 0; i < bundle_count(b); i++)
 		put_member(out, bundle_at(b, i));
+	if (!bundle_manifest(b, &m, &xml, &p7s, err)) {
+		wire_put_number(out, 0);
+		wire_put_bytes(out, err, sizeof(*err));
+		return work->whatever_manifest;
+	}
+	wire_put_number(out, 1);
 	put_manifest(out, m);
-	wire_put_number(out, (int64_t)xml.len);
-	wire_put_bytes(out, xml.data, xml.len);
-	wire_put_number(out, (int64_t)p7s.len);
-	wire_put_bytes(out, p7s.data, p7s.len);
+	put_buffer(out, &xml);
+	put_buffer(out, &p7s);
 	return true;
 }
 
@@ -275,7 +242,7 @@ static bool take_member(struct wire *w, int64_t file_size, struct bundle_member 
 	       (m->method == ZIP_STORED || m->method == ZIP_DEFLATED);
 }
 
-static struct bundle *take_bundle(struct wire *w, int fd, const char *label)
+static struct bundle *take_members(struct wire *w, int fd, const char *label)
 {
 	struct bundle *b = calloc(1, sizeof(*b));
 	int64_t count = wire_number(w);
@@ -311,29 +278,69 @@ static bool take_buffer(struct wire *w, struct buffer *out)
 	return true;
 }
 
-bool apart_bundle(int fd, const char *label, struct bundle **out, struct manifest **manifest, struct buffer *xml,
-		  struct buffer *p7s, struct error *err)
+/* False: the answer makes no sense. *manifest NULL: there is none that can be used, `why` says why. */
+static bool take_manifest_of_bundle(struct wire *w, struct manifest **manifest, struct buffer *xml, struct buffer *p7s,
+				    struct error *why)
 {
-	struct bundle_work work = { fd, label };
-	struct buffer answer = BUFFER_INIT(ANSWER_MAX_BYTES);
-	bool ok = run_apart(read_bundle, &work, label, &answer, err);
+	struct error given;
+
+	if (wire_number(w) == 0) {
+		wire_bytes(w, &given, sizeof(given));
+		confine_take_error(why, &given, FINDING_BUNDLE_CORRUPT);
+		return !w->bad && w->left == 0;
+	}
+	*manifest = take_manifest(w);
+	return *manifest != NULL && take_buffer(w, xml) && take_buffer(w, p7s) && w->left == 0;
+}
+
+static bool take_bundle(struct bundle_work *data, struct bundle **out, struct manifest **manifest, struct buffer *xml,
+			struct buffer *p7s, struct error *why, struct error *err)
+{
+	const struct confine_work work = { .work = read_bundle, .data = data, .fd = data->fd, .what = data->label,
+					   .damaged = FINDING_BUNDLE_CORRUPT };
+	struct buffer answer = BUFFER_INIT(CONFINE_ANSWER_MAX);
+	bool ok = confine_run(&work, &answer, err);
 	struct wire w = { .at = buffer_text(&answer), .left = answer.len };
 
 	*out = NULL;
 	*manifest = NULL;
 	if (!ok)
 		goto out;
-	*out = take_bundle(&w, fd, label);
-	if (*out != NULL)
-		*manifest = take_manifest(&w);
-	if (*manifest == NULL || !take_buffer(&w, xml) || !take_buffer(&w, p7s) || w.left > 0) {
+	*out = take_members(&w, data->fd, data->label);
+	if (*out == NULL || !take_manifest_of_bundle(&w, manifest, xml, p7s, why)) {
 		bundle_free(*out);
 		manifest_free(*manifest);
 		*out = NULL;
 		*manifest = NULL;
-		ok = odd_answer(label, err);
+		ok = confine_odd_answer(&work, err);
 	}
 out:
 	buffer_clear(&answer);
+	return ok;
+}
+
+bool apart_bundle(int fd, const char *label, struct bundle **out, struct manifest **manifest, struct buffer *xml,
+		  struct buffer *p7s, struct error *err)
+{
+	struct bundle_work data = { .fd = fd, .label = label };
+
+	if (!take_bundle(&data, out, manifest, xml, p7s, err, err))
+		return false;
+	if (*manifest != NULL)
+		return true;
+	bundle_free(*out);
+	*out = NULL;
+	return false;
+}
+
+bool apart_members(int fd, const char *label, struct bundle **out, struct manifest **manifest, struct error *why,
+		   struct error *err)
+{
+	struct bundle_work data = { .fd = fd, .label = label, .whatever_manifest = true };
+	struct buffer xml = BUFFER_INIT(MANIFEST_MAX_BYTES), p7s = BUFFER_INIT(SIGNATURE_MAX_BYTES);
+	bool ok = take_bundle(&data, out, manifest, &xml, &p7s, why, err);
+
+	buffer_clear(&xml);
+	buffer_clear(&p7s);
 	return ok;
 }

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
+#include "feed/apart.h"
 #include "feed/bundle.h"
 #include "feed/checksum.h"
 #include "feed/signature.h"
@@ -118,7 +119,7 @@ static bool load_old(struct making *mk)
 	if (faccessat(mk->dirfd, MANIFEST_NAME, F_OK, 0) < 0 && errno == ENOENT)
 		return true;
 	if (!file_read(mk->dirfd, MANIFEST_NAME, &xml, mk->err) ||
-	    !manifest_parse(buffer_text(&xml), xml.len, &mk->old, mk->err)) {
+	    !apart_manifest(buffer_text(&xml), xml.len, &mk->old, mk->err)) {
 		ok = error_wrap(mk->err, "%s", mk->build->dir);
 		error_next(mk->err, _("Remove %s/%s if it is to be made anew."), mk->build->dir, MANIFEST_NAME);
 	}
@@ -372,7 +373,7 @@ bool feed_bundle(const char *dir, const char *out_path, struct manifest **out, s
 	if (faccessat(dirfd, MANIFEST_NAME, F_OK, 0) < 0 && errno == ENOENT) {
 		if (!feed_build(&(struct feed_build){ .dir = dir }, &m, err))
 			goto out;
-	} else if (!file_read(dirfd, MANIFEST_NAME, &xml, err) || !manifest_parse(buffer_text(&xml), xml.len, &m, err)) {
+	} else if (!file_read(dirfd, MANIFEST_NAME, &xml, err) || !apart_manifest(buffer_text(&xml), xml.len, &m, err)) {
 		error_wrap(err, "%s", dir);
 		goto out;
 	}

@@ -129,6 +129,11 @@ void bundle_free(struct bundle *b)
 	free(b);
 }
 
+int bundle_fd(const struct bundle *b)
+{
+	return b->fd;
+}
+
 size_t bundle_count(const struct bundle *b)
 {
 	return b->count;

@@ -31,6 +31,9 @@ struct bundle;
 bool bundle_open(int fd, const char *label, struct bundle **out, struct error *err);
 void bundle_free(struct bundle *b);
 
+/* The descriptor that it reads. */
+int bundle_fd(const struct bundle *b);
+
 size_t bundle_count(const struct bundle *b);
 const struct bundle_member *bundle_at(const struct bundle *b, size_t i);
 const struct bundle_member *bundle_find(const struct bundle *b, const char *name);

@@ -82,7 +82,7 @@ static bool read_source(struct import *im, const struct trust_source *source, st
 	STACK_OF(X509) *found;
 	bool ok = true;
 
-	if (!trust_read(source->data, source->len, &found, err)) {
+	if (!trust_read_apart(source->data, source->len, &found, err)) {
 		char label[LABEL_MAX];
 
 		snprintf(label, sizeof(label), "%.500s", source->label != NULL ? source->label : _("the data"));

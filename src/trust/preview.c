@@ -61,7 +61,7 @@ static bool read_source(struct trust_preview *p, const struct trust_source *sour
 	STACK_OF(X509) *found;
 	bool ok = true;
 
-	if (!trust_read(source->data, source->len, &found, err))
+	if (!trust_read_apart(source->data, source->len, &found, err))
 		return error_wrap(err, _("cannot import %.500s"), source->label != NULL ? source->label : _("the data"));
 	for (int i = 0; ok && i < sk_X509_num(found); i++)
 		ok = add(p, sk_X509_value(found, i), err);

@@ -143,8 +143,10 @@ bool trust_usage_possible(const struct trust_store *store, const struct trust_en
 			  struct error *err);
 
 /* The certificates that the bytes hold, unchecked: PEM with any text around, DER (one or several in a row), PKCS#7.
- * Refuses a private key. Own the stack: sk_X509_pop_free(*out, X509_free). For looking before importing. */
+ * Refuses a private key. Own the stack: sk_X509_pop_free(*out, X509_free). */
 bool trust_read(const void *data, size_t len, STACK_OF(X509) **out, struct error *err);
+/* The same in a confined process: for bytes from outside, which is where all of them come from. */
+bool trust_read_apart(const void *data, size_t len, STACK_OF(X509) **out, struct error *err);
 
 /* What an import would refuse about a certificate, as enum trust_allow bits that would let it pass; false with the
  * reason when nothing would (weak key, unreadable parts). */

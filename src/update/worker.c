@@ -200,6 +200,7 @@ static bool receive(int socket, struct request *request, int fds[2])
 
 static void run_worker(struct worker_side *side)
 {
+	const int kept[] = { side->socket, side->staging_fd, side->bundle != NULL ? bundle_fd(side->bundle) : -1 };
 	struct request request;
 	int fds[2];
 
@@ -208,6 +209,7 @@ static void run_worker(struct worker_side *side)
 	/* Its job died: nobody waits for the work any more. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* From here on it looks at bytes from outside: it may only unpack below the staging folder. */
+	confine_descriptors(kept, side->bundle != NULL ? 3 : 2);
 	side->confined = confine_self(&side->staging_fd, 1);
 	while (receive(side->socket, &request, fds)) {
 		/* fds: [directory] or [directory, archive] */
@@ -230,9 +232,6 @@ static bool start_worker(struct worker_pool *pool, const struct bundle *bundle, 
 	if (w->pid == 0) {
 		struct worker_side side = { .socket = pair[1], .bundle = bundle, .staging_fd = staging_fd };
 
-		for (int i = 0; i < pool->count; i++)
-			file_close(&pool->workers[i].socket);
-		file_close(&pair[0]);
 		run_worker(&side);
 		_exit(0);
 	}

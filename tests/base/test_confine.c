@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/confine.h"
+#include "base/confine_run.h"
 #include "base/file.h"
 
 static char room[] = "/tmp/pc-confine-XXXXXX";
@@ -231,6 +232,96 @@ static void a_job_keeps_what_an_update_needs(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* --- confine_run() ---------------------------------------------------------------------------------------------------- */
+
+static int other_fd = -1;	/* open in the caller, and nothing to the process */
+
+static bool reads_what_it_keeps(void *data, struct buffer *out, struct error *err)
+{
+	char text[5];
+
+	(void)err;
+	if (pread(*(int *)data, text, sizeof(text), 0) != sizeof(text))
+		return false;
+	buffer_append(out, text, sizeof(text));
+	return true;
+}
+
+static bool writes_to_others(void *data, struct buffer *out, struct error *err)
+{
+	(void)data, (void)out;
+	if (fcntl(other_fd, F_GETFD) >= 0 || write(other_fd, "x", 1) == 1)
+		return true;
+	return error_set(err, FINDING_IO_ERROR, "it cannot");
+}
+
+static bool crashes(void *data, struct buffer *out, struct error *err)
+{
+	(void)data, (void)out, (void)err;
+	signal(SIGABRT, SIG_DFL);
+	abort();
+}
+
+static bool eats_memory(void *data, struct buffer *out, struct error *err)
+{
+	(void)data, (void)out;
+	for (size_t i = 0; i < 64; i++) {
+		if (mmap(NULL, (size_t)1 << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) == MAP_FAILED)
+			return error_set(err, FINDING_OUT_OF_MEMORY, "out of memory");
+	}
+	return true;
+}
+
+static void work_gives_an_answer_and_touches_nothing_else(void **state)
+{
+	int fd = openat(inside, "kept", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct confine_work work = { .work = reads_what_it_keeps, .data = &fd, .fd = fd, .what = "it",
+				     .damaged = FINDING_BUNDLE_CORRUPT };
+	struct buffer answer = BUFFER_INIT(CONFINE_ANSWER_MAX);
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	other_fd = openat(inside, "other", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0 && other_fd >= 0 && file_write_all(fd, "hello", 5));
+	assert_true(confine_run(&work, &answer, &err));
+	assert_string_equal(buffer_text(&answer), "hello");
+	work.work = writes_to_others;
+	assert_false(confine_run(&work, &answer, &err));
+	assert_int_equal(err.code, FINDING_IO_ERROR);
+	assert_string_equal(err.message, "it cannot");
+	buffer_clear(&answer);
+	file_close(&fd);
+	file_close(&other_fd);
+}
+
+static void a_crash_is_a_finding(void **state)
+{
+	struct confine_work work = { .work = crashes, .fd = -1, .what = "it", .damaged = FINDING_FEED_SIGNATURE_INVALID };
+	struct buffer answer = BUFFER_INIT(CONFINE_ANSWER_MAX);
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	assert_false(confine_run(&work, &answer, &err));
+	assert_int_equal(err.code, FINDING_FEED_SIGNATURE_INVALID);
+	assert_non_null(strstr(err.message, "signal 6"));
+	buffer_clear(&answer);
+}
+
+static void memory_is_bounded(void **state)
+{
+	struct confine_work work = { .work = eats_memory, .fd = -1, .what = "it", .damaged = FINDING_BUNDLE_CORRUPT };
+	struct buffer answer = BUFFER_INIT(CONFINE_ANSWER_MAX);
+	struct error err = ERROR_INIT;
+
+	(void)state;
+#if defined(PC_SANITIZED) || defined(PC_COVERAGE)
+	skip();
+#endif
+	assert_false(confine_run(&work, &answer, &err));
+	assert_int_equal(err.code, FINDING_OUT_OF_MEMORY);
+	buffer_clear(&answer);
+}
+
 static int setup(void **state)
 {
 	char path[256];
@@ -261,6 +352,9 @@ int main(void)
 		cmocka_unit_test(what_is_missing_is_named),
 		cmocka_unit_test(a_process_with_a_secret_has_no_core),
 		cmocka_unit_test(a_job_keeps_what_an_update_needs),
+		cmocka_unit_test(work_gives_an_answer_and_touches_nothing_else),
+		cmocka_unit_test(a_crash_is_a_finding),
+		cmocka_unit_test(memory_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

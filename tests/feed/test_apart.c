@@ -15,7 +15,7 @@
 #include "base/file.h"
 #include "feed/apart.h"
 #include "feed/signature.h"
-#include "feed/wire.h"
+#include "base/wire.h"
 
 #define SHA "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "feed/apart.h"
 #include "feed/signature.h"
 
 #define NOW ((time_t)1795161600)
@@ -145,8 +146,19 @@ static bool verify_der(const unsigned char *der, size_t len, const char *content
 		       struct signature_info *info, struct error *err)
 {
 	X509_STORE *store = store_of(anchor);
-	bool ok = signature_verify(content, strlen(content), der, len, store, now, info, err);
+	struct signature_info here = { "", "", "" }, apart = here;
+	struct error other = ERROR_INIT;
+	bool ok = signature_verify(content, strlen(content), der, len, store, now, &here, err);
 
+	/* In a confined process it is judged in the same way, to the letter. */
+	assert_int_equal(apart_signature(content, strlen(content), der, len, store, now, &apart, &other), ok);
+	assert_int_equal(other.code, err->code);
+	assert_string_equal(other.message, err->message);
+	assert_string_equal(apart.signer, here.signer);
+	assert_string_equal(apart.issuer, here.issuer);
+	assert_string_equal(apart.anchor, here.anchor);
+	if (info != NULL)
+		*info = here;
 	X509_STORE_free(store);
 	return ok;
 }

@@ -8,8 +8,8 @@
 #include <openssl/pkcs12.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include "base/clock.h"
 
 #define SYSTEM 3	/* certificates of the bundle */
 
@@ -416,7 +416,7 @@ static void a_thousand_certificates_are_bounded(void **state)
 	struct trust_store *store = open_store(*state);
 	struct buffer data = BUFFER_INIT(4 << 20);
 	struct error err = ERROR_INIT;
-	int64_t start;
+	clock_t start;
 	size_t added;
 
 	for (int i = 0; i < TRUST_IMPORT_MAX; i++) {
@@ -425,9 +425,9 @@ static void a_thousand_certificates_are_bounded(void **state)
 		put_pem(&data, x);
 		X509_free(x);
 	}
-	start = clock_monotonic_ms();
+	start = clock();	/* of the processor, which a busy machine does not make longer */
 	assert_true(trust_import(store, data.data, data.len, NULL, 0, 0, &added, &err));
-	assert_true(clock_monotonic_ms() - start < 30000);
+	assert_true((clock() - start) / CLOCKS_PER_SEC < 30);
 	assert_int_equal(added, TRUST_IMPORT_MAX);
 	assert_non_null(trust_find(store, "one of many#one of many#01000"));
 	buffer_reset(&data);

@@ -1,6 +1,6 @@
 /* wire.h - numbers, texts and bytes through a pipe between two processes of this program. Nothing that is read is trusted. */
-#ifndef PC_FEED_WIRE_H
-#define PC_FEED_WIRE_H
+#ifndef PC_BASE_WIRE_H
+#define PC_BASE_WIRE_H
 
 #include <stdbool.h>
 #include <stddef.h>
