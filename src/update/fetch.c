@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "update/by_hash.h"
 
 #define PROGRESS_EVERY_MS 250
 
@@ -87,6 +88,31 @@ static bool is_right(struct fetch *f, struct error *err)
 			 f->label);
 }
 
+/* What a mirror has under that name belongs to another manifest than ours: it may still have ours (by_hash.h). */
+static bool try_by_hash(struct fetch *f, const struct error *why)
+{
+	if (f->sha256 == NULL || f->way != BY_NAME ||
+	    (why->code != FINDING_FEED_HASH_MISMATCH && why->code != FINDING_FEED_COMPONENT_MISSING))
+		return false;
+	log_write(f->u->log, LOG_LEVEL_WARN, "DownloadManager", "download", "%s; asking for it by its hash", why->message);
+	f->way = BY_HASH;
+	f->by_name = *why;
+	f->state = FETCH_WAITING;
+	return true;
+}
+
+/* It is not there by its hash. What was wrong may also have been what was resumed (damaged on disk, or changed under its
+ * validator): once more by its name, whole. */
+static bool try_again(struct fetch *f, enum finding why)
+{
+	if (f->restarted || why != FINDING_FEED_HASH_MISMATCH)
+		return false;
+	f->restarted = true;
+	f->state = FETCH_WAITING;
+	log_write(f->u->log, LOG_LEVEL_WARN, "DownloadManager", "download", "%s: fetching it again", f->label);
+	return true;
+}
+
 static void fail(struct fetch *f, const struct error *why)
 {
 	f->error = *why;
@@ -98,30 +124,36 @@ static void on_done(void *data, bool ok, const struct http_response *response, c
 {
 	struct fetch *f = data;
 	struct error err = ERROR_INIT;
+	bool whole = ok;
 
 	update_count(f->u, response);
-	if (!ok) {
+	if (ok) {
+		fetch_tell(f, true);
+		ok = is_right(f, &err);
+	} else {
 		err = *why;
 		if (f->sha256 != NULL && response != NULL && (response->status == 404 || response->status == 410))
 			err.code = FINDING_FEED_COMPONENT_MISSING;
-		fail(f, &err);
-		return;
+		/* No more was asked for than the manifest says that there is. */
+		if (f->sha256 != NULL && err.code == FINDING_HTTP_TOO_LARGE)
+			error_set(&err, FINDING_FEED_HASH_MISMATCH, _("%s is larger than the manifest says"), f->label);
 	}
-	fetch_tell(f, true);
-	if (is_right(f, &err)) {
+	if (ok) {
 		f->state = FETCH_READY;
 		return;
 	}
-	part_remove(f->part);
-	f->part = NULL;
-	if (f->restarted || err.code != FINDING_FEED_HASH_MISMATCH) {
-		fail(f, &err);
-		return;
+	if (whole) {
+		part_remove(f->part);
+		f->part = NULL;
 	}
-	/* What was resumed may have been damaged on disk, or the object changed under its validator: once more, whole. */
-	f->restarted = true;
-	f->state = FETCH_WAITING;
-	log_write(f->u->log, LOG_LEVEL_WARN, "DownloadManager", "download", "%s; fetching it again", err.message);
+	if (try_by_hash(f, &err))
+		return;
+	if (f->way == BY_HASH) {
+		f->way = NOT_BY_HASH;
+		err = f->by_name;
+	}
+	if (!try_again(f, err.code))
+		fail(f, &err);
 }
 
 /* The part's name: the hash of the object, or of its address where that is not known. */
@@ -137,15 +169,29 @@ static void part_key(const struct fetch *f, char key[65])
 		snprintf(key + 2 * i, 3, "%02x", hash[i]);
 }
 
+static bool choose_url(struct fetch *f, struct error *err)
+{
+	char name[BY_HASH_NAME_MAX];
+
+	memcpy(f->asked, f->url, sizeof(f->asked));
+	if (f->way != BY_HASH)
+		return true;
+	by_hash_name(name, f->sha256);
+	return update_url_join(f->u->base_url, name, f->asked, sizeof(f->asked), err);
+}
+
 bool fetch_start(struct fetch *f, struct error *err)
 {
-	struct http_request request = { .url = f->url, .max_bytes = f->max_bytes, .begin = on_begin, .body = on_body,
+	struct http_request request = { .url = f->asked, .max_bytes = f->max_bytes, .begin = on_begin, .body = on_body,
 					.held = on_held, .retry = on_retry, .done = on_done, .data = f };
 	struct error wrong = ERROR_INIT;
 	char key[65];
 
 	part_key(f, key);
-	if (!part_open(f->u->parts_fd, key, f->url, f->total, &f->part, err))
+	/* One that failed half-way is kept for the next run, not for another address. */
+	part_close(f->part);
+	f->part = NULL;
+	if (!choose_url(f, err) || !part_open(f->u->parts_fd, key, f->asked, f->total, &f->part, err))
 		return false;
 	f->bytes = part_held(f->part);
 	f->started_ms = clock_monotonic_ms();

@@ -27,6 +27,9 @@ struct fetch {
 	int64_t bytes;
 	int64_t started_ms, told_ms;
 	bool restarted;			/* its hash was wrong once: fetched anew without resuming */
+	enum { BY_NAME, BY_HASH, NOT_BY_HASH } way;	/* how it is asked for; NOT_BY_HASH: by its name, and it is not there by its hash */
+	struct error by_name;		/* why it is asked for by its hash */
+	char asked[2048];		/* the address of the request that runs */
 	char validator[256];
 };
 

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,64 +13,44 @@
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/text.h"
-#include "update/fetch.h"
-#include "update/run.h"
+#include "feed/apart.h"
+#include "feed/checksum.h"
+#include "update/by_hash.h"
+#include "update/mirror_run.h"
 
-#define PARTS_DIR ".parts"
 #define LOCK_FILE ".lock"
-#define CHUNK (256 * 1024)
 #define STEP_MS 250
-
-struct mirror {
-	struct update u;
-	const struct mirror_options *options;
-	int dir_fd;
-	int lock_fd;
-	struct manifest *before;	/* what the mirror holds; NULL: nothing yet */
-	struct fetch *fetches;		/* one a component */
-	bool *missing;
-	struct mirror_result *result;
-};
 
 /* --- what is there ------------------------------------------------------------------------------------------------- */
 
-static bool hash_file(int fd, unsigned char sha256[32])
+bool mirror_holds(const struct mirror *m, const char *path, const struct component *c)
 {
-	EVP_MD_CTX *hash = EVP_MD_CTX_new();
-	char *chunk = malloc(CHUNK);
-	bool ok = hash != NULL && chunk != NULL && EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1;
-	ssize_t n = 1;
-
-	while (ok && n > 0) {
-		n = read(fd, chunk, CHUNK);
-		ok = n >= 0 && EVP_DigestUpdate(hash, chunk, (size_t)n) == 1;
-	}
-	ok = ok && EVP_DigestFinal_ex(hash, sha256, NULL) == 1;
-	free(chunk);
-	EVP_MD_CTX_free(hash);
-	return ok;
-}
-
-/* Does the mirror hold the component, whole and right? Looked at every time: a mirror vouches for what it serves. */
-static bool holds(const struct mirror *m, const struct component *c)
-{
-	int fd = openat(m->dir_fd, c->href, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	unsigned char sha256[32];
+	int fd = openat(m->dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	unsigned char sha256[SHA256_BYTES];
 	struct stat st;
+	int64_t size;
 	bool ok = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == c->size &&
-		  hash_file(fd, sha256) && memcmp(sha256, c->sha256, sizeof(sha256)) == 0;
+		  checksum_file(fd, path, sha256, &size, NULL) && memcmp(sha256, c->sha256, sizeof(sha256)) == 0;
 
 	file_close(&fd);
 	return ok;
 }
 
+/* Looked at every time: a mirror vouches for what it serves. */
+static enum mirror_where where(const struct mirror *m, const struct component *c)
+{
+	char name[BY_HASH_NAME_MAX];
+
+	by_hash_name(name, c->sha256);
+	if (mirror_holds(m, c->href, c))
+		return MIRROR_IN_PLACE;
+	return mirror_holds(m, name, c) ? MIRROR_BY_HASH : MIRROR_MISSING;
+}
+
 static void load_before(struct mirror *m)
 {
-	struct buffer xml = BUFFER_INIT(MANIFEST_MAX_BYTES);
-
-	if (file_read(m->dir_fd, MANIFEST_NAME, &xml, NULL))
-		(void)manifest_parse(xml.data, xml.len, &m->before, NULL);
-	buffer_clear(&xml);
+	if (file_read(m->dir_fd, MANIFEST_NAME, &m->before_xml, NULL))
+		(void)apart_manifest(m->before_xml.data, m->before_xml.len, &m->before, NULL);
 }
 
 static bool check_age(const struct mirror *m, struct error *err)
@@ -92,13 +71,13 @@ static bool start_some(struct mirror *m, size_t parallel, size_t *running, size_
 
 	*running = *waiting = 0;
 	for (size_t i = 0; i < manifest->count; i++) {
-		if (m->missing[i] && m->fetches[i].state == FETCH_RUNNING)
+		if (m->places[i] == MIRROR_MISSING && m->fetches[i].state == FETCH_RUNNING)
 			(*running)++;
 	}
 	for (size_t i = 0; i < manifest->count; i++) {
 		struct fetch *f = &m->fetches[i];
 
-		if (!m->missing[i])
+		if (m->places[i] != MIRROR_MISSING)
 			continue;
 		if (f->state == FETCH_FAILED) {
 			*err = f->error;
@@ -121,15 +100,15 @@ static bool fetch_missing(struct mirror *m, struct error *err)
 	const struct manifest *manifest = m->u.manifest;
 
 	m->fetches = calloc(manifest->count + 1, sizeof(*m->fetches));
-	m->missing = calloc(manifest->count + 1, sizeof(*m->missing));
-	if (m->fetches == NULL || m->missing == NULL)
+	m->places = calloc(manifest->count + 1, sizeof(*m->places));
+	if (m->fetches == NULL || m->places == NULL)
 		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	for (size_t i = 0; i < manifest->count; i++) {
 		const struct component *c = &manifest->components[i];
 		struct fetch *f = &m->fetches[i];
 
-		m->missing[i] = !holds(m, c);
-		if (m->missing[i])
+		m->places[i] = where(m, c);
+		if (m->places[i] == MIRROR_MISSING)
 			m->result->fetched++;
 		else
 			m->result->kept++;
@@ -146,122 +125,6 @@ static bool fetch_missing(struct mirror *m, struct error *err)
 		if (running > 0 && !http_step(m->u.http, NULL, 0, STEP_MS, err))
 			return false;
 	}
-}
-
-/* --- putting it in place ------------------------------------------------------------------------------------------- */
-
-/* Makes the folders of "a/b/c.tar.gz" below the mirror. */
-static bool make_parents(const struct mirror *m, const char *href, struct error *err)
-{
-	char *copy = strdup(href);
-	bool ok = copy != NULL || error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
-
-	for (char *slash = ok ? strchr(copy, '/') : NULL; ok && slash != NULL; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdirat(m->dir_fd, copy, 0755) < 0 && errno != EEXIST)
-			ok = error_errno(err, FINDING_PATH_INVALID, _("cannot make the folder %s in the mirror"), copy);
-		*slash = '/';
-	}
-	free(copy);
-	return ok;
-}
-
-static bool place_component(struct mirror *m, size_t i, struct error *err)
-{
-	struct fetch *f = &m->fetches[i];
-	const char *href = m->u.manifest->components[i].href;
-	char name[96];
-
-	for (int b = 0; b < 32; b++)
-		snprintf(name + 2 * b, 3, "%02x", f->sha256[b]);
-	snprintf(name + 64, sizeof(name) - 64, ".part");
-	if (!make_parents(m, href, err))
-		return false;
-	if (fchmod(part_fd(f->part), 0644) < 0 || fsync(part_fd(f->part)) < 0 ||
-	    renameat(m->u.parts_fd, name, m->dir_fd, href) < 0)
-		return error_errno(err, FINDING_IO_ERROR, _("cannot put %s in the mirror"), href);
-	part_remove(f->part);
-	f->part = NULL;
-	return true;
-}
-
-static bool place_manifest(struct mirror *m, struct error *err)
-{
-	struct update *u = &m->u;
-
-	if (u->p7s.len > 0) {
-		if (!file_write_atomic(m->dir_fd, MANIFEST_SIGNATURE_NAME, 0644, u->p7s.data, u->p7s.len, err))
-			return false;
-	} else if (unlinkat(m->dir_fd, MANIFEST_SIGNATURE_NAME, 0) < 0 && errno != ENOENT) {
-		return error_errno(err, FINDING_IO_ERROR, _("cannot remove the mirror's old signature"));
-	}
-	return file_write_atomic(m->dir_fd, MANIFEST_NAME, 0644, u->xml.data, u->xml.len, err);
-}
-
-/* Removes what only the manifest before named. */
-static void remove_old(const struct mirror *m)
-{
-	for (size_t i = 0; m->before != NULL && i < m->before->count; i++) {
-		const char *href = m->before->components[i].href;
-		bool still = false;
-
-		for (size_t j = 0; j < m->u.manifest->count && !still; j++)
-			still = strcmp(href, m->u.manifest->components[j].href) == 0;
-		if (!still)
-			unlinkat(m->dir_fd, href, 0);
-	}
-}
-
-static bool place_bundle(const struct mirror *m, struct error *err)
-{
-	const struct manifest *manifest = m->u.manifest;
-	const char **names = calloc(manifest->count + 2, sizeof(*names));
-	char *path = file_join(m->options->dir, MIRROR_BUNDLE_NAME);
-	size_t n = 0;
-	bool ok = false;
-
-	if (names == NULL || path == NULL) {
-		error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
-		goto out;
-	}
-	names[n++] = MANIFEST_NAME;
-	if (m->u.p7s.len > 0)
-		names[n++] = MANIFEST_SIGNATURE_NAME;
-	for (size_t i = 0; i < manifest->count; i++)
-		names[n++] = manifest->components[i].href;
-	ok = bundle_build(m->options->dir, names, n, path, err);
-out:
-	free(path);
-	free(names);
-	return ok;
-}
-
-static bool bundle_is_current(const struct mirror *m)
-{
-	const struct manifest *now = m->u.manifest;
-	struct stat bundle, manifest;
-
-	return m->result->fetched == 0 && m->before != NULL && strcmp(m->before->version, now->version) == 0 &&
-	       fstatat(m->dir_fd, MIRROR_BUNDLE_NAME, &bundle, 0) == 0 &&
-	       fstatat(m->dir_fd, MANIFEST_NAME, &manifest, 0) == 0 && bundle.st_mtime >= manifest.st_mtime;
-}
-
-static bool place(struct mirror *m, struct error *err)
-{
-	bool current = bundle_is_current(m);
-
-	for (size_t i = 0; i < m->u.manifest->count; i++) {
-		if (m->missing[i] && !place_component(m, i, err))
-			return false;
-	}
-	if (current)
-		return true;
-	if (!place_manifest(m, err) || !place_bundle(m, err))
-		return false;
-	remove_old(m);
-	if (syncfs(m->dir_fd) < 0)
-		return error_errno(err, FINDING_IO_ERROR, _("cannot flush the mirror to disk"));
-	return true;
 }
 
 /* What a run that was killed was writing. This one holds the lock: nobody else is writing now. */
@@ -321,7 +184,8 @@ static void close_mirror(struct mirror *m)
 	for (size_t i = 0; m->fetches != NULL && i < count; i++)
 		part_close(m->fetches[i].part);
 	free(m->fetches);
-	free(m->missing);
+	free(m->places);
+	buffer_clear(&m->before_xml);
 	manifest_free(m->before);
 	manifest_free(m->u.manifest);
 	buffer_clear(&m->u.xml);
@@ -344,6 +208,7 @@ bool mirror_run(const struct mirror_options *options, const struct event_sink *s
 	*result = (struct mirror_result){ 0 };
 	m.u.xml = (struct buffer)BUFFER_INIT(MANIFEST_MAX_BYTES);
 	m.u.p7s = (struct buffer)BUFFER_INIT(SIGNATURE_MAX_BYTES);
+	m.before_xml = (struct buffer)BUFFER_INIT(MANIFEST_MAX_BYTES);
 	text_url_without_login(m.u.from, sizeof(m.u.from), options->url);
 	(void)log_open(options->state_dir, settings_int(options->settings, SETTING_LOG_MAX_KB) * 1024,
 		       (int)settings_int(options->settings, SETTING_LOG_KEEP), &m.u.log, NULL);
@@ -358,7 +223,7 @@ bool mirror_run(const struct mirror_options *options, const struct event_sink *s
 	if (!fetch_missing(&m, err))
 		goto out;
 	update_phase(&m.u, "commit");
-	if (!place(&m, err))
+	if (!mirror_place(&m, err))
 		goto out;
 	snprintf(result->version, sizeof(result->version), "%s", m.u.manifest->version);
 	log_write(m.u.log, LOG_LEVEL_INFO, "Mirror", "", "mirror %s holds version %s", options->dir, result->version);

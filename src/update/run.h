@@ -84,6 +84,8 @@ void update_remember_network(struct update *u);
 /* web.c: fetches the manifest and its signature (u->xml, u->p7s, u->base_url). `unchanged`: the server says that it is
  * what we have. */
 bool update_web_manifest(struct update *u, bool *unchanged, struct error *err);
+/* Fetches the signature that a mirror keeps for u->xml (by_hash.h) into u->p7s. False: it has none; u->p7s is as it was. */
+bool update_web_signature_by_hash(struct update *u);
 
 /* offline.c: opens the bundle, from a path, a pipe or a URL, and takes its manifest and signature. */
 bool update_offline_manifest(struct update *u, struct error *err);

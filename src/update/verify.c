@@ -26,12 +26,21 @@ static bool verify_signature(struct update *u, struct error *err)
 	trust_free(trust);
 	if (anchors == NULL)
 		return false;
-	ok = signature_verify(u->xml.data, u->xml.len, u->p7s.data, u->p7s.len, anchors, clock_now(), &u->signer, err);
+	ok = apart_signature(u->xml.data, u->xml.len, u->p7s.data, u->p7s.len, anchors, clock_now(), &u->signer, err);
 	X509_STORE_free(anchors);
 	if (ok)
 		log_write(u->log, LOG_LEVEL_INFO, "DownloadManager", "verify", "manifest signed by %s, trusted through %s",
 			  u->signer.signer, u->signer.anchor);
 	return ok;
+}
+
+/* The signature that the feed has now may be that of the manifest after ours. */
+static bool verify_by_hash(struct update *u, struct error *err)
+{
+	if (u->options->source != UPDATE_WEB || !update_web_signature_by_hash(u))
+		return false;
+	error_clear(err);
+	return verify_signature(u, err);
 }
 
 static bool check_signature(struct update *u, struct error *err)
@@ -41,8 +50,11 @@ static bool check_signature(struct update *u, struct error *err)
 	memset(&u->signer, 0, sizeof(u->signer));
 	if (strcmp(policy, "off") == 0)
 		return true;
+	if (u->p7s.len == 0 && strcmp(policy, "required") == 0 && u->options->source == UPDATE_WEB)
+		(void)update_web_signature_by_hash(u);
 	if (u->p7s.len > 0)
-		return verify_signature(u, err);
+		return verify_signature(u, err) ||
+		       (err->code == FINDING_FEED_SIGNATURE_INVALID && verify_by_hash(u, err));
 	if (strcmp(policy, "required") == 0)
 		return error_set(err, FINDING_FEED_SIGNATURE_MISSING,
 				 _("the manifest has no signature, and the setting source.signature requires one"));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "update/by_hash.h"
 #include "update/run.h"
 
 /* May the server answer "not modified"? Only where its answer would mean that all is done. */
@@ -56,6 +57,26 @@ static bool fetch_signature(struct update *u, struct error *err)
 		return true;
 	}
 	return ok || error_wrap(err, _("cannot fetch the feed's signature"));
+}
+
+bool update_web_signature_by_hash(struct update *u)
+{
+	struct buffer p7s = BUFFER_INIT(SIGNATURE_MAX_BYTES);
+	struct http_response response = { 0 };
+	char name[BY_HASH_NAME_MAX], url[2048];
+	bool ok;
+
+	by_hash_signature_name(name, u->xml.data, u->xml.len);
+	ok = update_url_join(u->base_url, name, url, sizeof(url), NULL) &&
+	     http_get(u->http, url, NULL, NULL, &p7s, &response, NULL) && p7s.len > 0;
+	update_count(u, &response);
+	if (ok) {
+		buffer_clear(&u->p7s);
+		u->p7s = p7s;
+	} else {
+		buffer_clear(&p7s);
+	}
+	return ok;
 }
 
 bool update_web_manifest(struct update *u, bool *unchanged, struct error *err)
