@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "logview/stamp.h"
+
 #define MINUTE_MS INT64_C(60000)
 #define FIRST_CAP 64
 
@@ -104,7 +106,7 @@ static struct histogram_bucket *find_or_make(struct histogram *h, int64_t ms)
 	return &h->buckets[at];
 }
 
-bool histogram_add(struct histogram *h, int64_t ms, enum record_level level)
+bool histogram_add(struct histogram *h, int64_t ms, uint32_t records, uint32_t warnings, uint32_t errors)
 {
 	struct histogram_bucket *b;
 
@@ -116,9 +118,9 @@ bool histogram_add(struct histogram *h, int64_t ms, enum record_level level)
 		b = find_or_make(h, ms);
 	if (b == NULL)
 		return false;
-	b->records++;
-	b->warnings += level == RECORD_LEVEL_WARN;
-	b->errors += level >= RECORD_LEVEL_ERROR;
+	b->records += records;
+	b->warnings += warnings;
+	b->errors += errors;
 	return true;
 }
 

@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "logview/record.h"
 
 #define HISTOGRAM_BUCKETS_MAX 16384	/* eleven days of minutes without a gap */
 
@@ -30,8 +29,9 @@ struct histogram {
 void histogram_init(struct histogram *h);
 void histogram_clear(struct histogram *h);
 
-/* Counts a record; one without a time is left out. False when out of memory (it is left out too). */
-bool histogram_add(struct histogram *h, int64_t ms, enum record_level level);
+/* Counts records of one minute, and which of them are warnings and errors; those without a time are left out. False when out
+ * of memory (they are left out too). */
+bool histogram_add(struct histogram *h, int64_t ms, uint32_t records, uint32_t warnings, uint32_t errors);
 
 /* First and last minute that is counted, as milliseconds; false when nothing is. */
 bool histogram_span(const struct histogram *h, int64_t *from_ms, int64_t *to_ms);

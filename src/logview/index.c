@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define SECOND_MS INT64_C(1000)
+#define MINUTE_MS (60 * SECOND_MS)
 /* So much of a line decides what it is: stamp, zone, level. */
 #define HEADER_ENOUGH 40
 
@@ -33,55 +34,104 @@ void index_clear(struct index *index)
 	index_init(index);
 }
 
-/* The time of a header line. The minute is worked out once for all of its records. */
-static int64_t time_of(struct index *index, const char *line, size_t n)
+/* The time of a header line of the minute that is known. */
+static int64_t time_in_minute(const struct index *index, const char *line)
 {
-	struct stamp stamp;
-
-	if (memcmp(index->minute, line, sizeof(index->minute)) != 0) {
-		stamp_parse(line, n, &stamp);
-		if (stamp.ms == STAMP_NONE)
-			return STAMP_NONE;
-		memcpy(index->minute, line, sizeof(index->minute));
-		index->minute_ms = stamp.ms - ((line[17] - '0') * 10 + (line[18] - '0')) * SECOND_MS - stamp.ms % SECOND_MS;
-	}
 	return index->minute_ms + ((line[17] - '0') * 10 + (line[18] - '0')) * SECOND_MS + (line[20] - '0') * 100 +
 	       (line[21] - '0') * 10 + (line[22] - '0');
 }
 
-static bool enter(struct index *index, struct histogram *histogram, int64_t offset, int64_t ms, enum record_level level)
+static bool in_minute(const struct index *index, const char *line)
+{
+	return memcmp(index->minute, line, sizeof(index->minute)) == 0;
+}
+
+/* Learns the minute of a header line. False when it has no time. */
+static bool learn_minute(struct index *index, const char *line, size_t n)
+{
+	struct stamp stamp;
+
+	stamp_parse(line, n, &stamp);
+	if (stamp.ms == STAMP_NONE)
+		return false;
+	memcpy(index->minute, line, sizeof(index->minute));
+	index->minute_ms = stamp.ms - ((line[17] - '0') * 10 + (line[18] - '0')) * SECOND_MS - stamp.ms % SECOND_MS;
+	return true;
+}
+
+/* Enters `records` of these levels, all of the minute that starts at `ms`, or without a time. */
+static bool enter(struct index *index, struct histogram *histogram, int64_t offset, int64_t ms, uint32_t records,
+		  const uint32_t levels[RECORD_LEVEL_COUNT])
 {
 	struct index_block *b = blocks_at(&index->blocks, offset);
+	uint32_t errors = levels[RECORD_LEVEL_ERROR] + levels[RECORD_LEVEL_FATAL] + levels[RECORD_LEVEL_OFF];
 
 	if (b == NULL)
 		return false;
-	b->records++;
-	b->warnings += level == RECORD_LEVEL_WARN;
-	b->errors += level >= RECORD_LEVEL_ERROR;
+	b->records += records;
+	b->warnings += levels[RECORD_LEVEL_WARN];
+	b->errors += errors;
 	if (ms != STAMP_NONE) {
+		int64_t last = ms + MINUTE_MS - 1;
+
 		b->min_ms = b->timed == 0 || ms < b->min_ms ? ms : b->min_ms;
-		b->max_ms = b->timed == 0 || ms > b->max_ms ? ms : b->max_ms;
-		b->timed++;
-		index->newest_ms = ms;
+		b->max_ms = b->timed == 0 || last > b->max_ms ? last : b->max_ms;
+		b->timed += records;
 	}
-	index->last = offset;
-	index->records++;
-	index->levels[level]++;
-	return histogram_add(histogram, ms, level);
+	index->records += records;
+	for (size_t level = 0; level < RECORD_LEVEL_COUNT; level++)
+		index->levels[level] += levels[level];
+	return histogram_add(histogram, ms, records, levels[RECORD_LEVEL_WARN], errors);
+}
+
+static bool end_run(struct index *index, struct histogram *histogram)
+{
+	const struct index_run run = index->run;
+
+	index->run = (struct index_run){ 0 };
+	return run.records == 0 || enter(index, histogram, run.offset, index->minute_ms, run.records, run.levels);
+}
+
+/* A record that is not of the run. */
+static bool begin_run(struct index *index, struct histogram *histogram, const char *line, size_t n, bool is_record,
+		      int64_t offset)
+{
+	enum record_level level = is_record ? record_level(line, n) : RECORD_LEVEL_NONE;
+	uint32_t levels[RECORD_LEVEL_COUNT] = { [RECORD_LEVEL_NONE] = 0 };
+
+	if (!end_run(index, histogram))
+		return false;
+	if (!is_record || (!in_minute(index, line) && !learn_minute(index, line, n))) {
+		levels[level] = 1;
+		return enter(index, histogram, offset, STAMP_NONE, 1, levels);
+	}
+	index->run.records = 1;
+	index->run.levels[level] = 1;
+	index->run.offset = offset;
+	index->run.block_end = blocks_start(&index->blocks, offset) + blocks_size(&index->blocks);
+	return true;
 }
 
 /* A line whose start is here, `n` bytes to the end of what is here. */
 static bool enter_line(struct index *index, struct histogram *histogram, const char *line, size_t n, int64_t offset)
 {
-	if (record_is_start(line, n))
-		return enter(index, histogram, offset, time_of(index, line, n), record_level(line, n));
+	bool is_record = record_is_start(line, n);
+
 	/* What stands before the first record is one too. */
-	return index->started || enter(index, histogram, offset, STAMP_NONE, RECORD_LEVEL_NONE);
+	if (!is_record && index->started)
+		return true;
+	index->last = offset;
+	if (is_record && index->run.records > 0 && offset < index->run.block_end && in_minute(index, line)) {
+		index->run.records++;
+		index->run.levels[record_level(line, n)]++;
+		return true;
+	}
+	return begin_run(index, histogram, line, n, is_record, offset);
 }
 
 size_t index_add(struct index *index, struct histogram *histogram, const char *buf, size_t n, bool last, bool *ok)
 {
-	const char *p = buf, *limit = buf + n;
+	const char *p = buf, *limit = buf + n, *timed = NULL;
 
 	*ok = true;
 	while (p < limit) {
@@ -97,10 +147,15 @@ size_t index_add(struct index *index, struct histogram *histogram, const char *b
 			if (!*ok)
 				break;
 			index->started = true;
+			if (index->run.records > 0 && index->last == index->at + (p - buf))
+				timed = p;
 		}
 		index->in_line = newline == NULL;
 		p = newline != NULL ? newline + 1 : limit;
 	}
+	if (timed != NULL)
+		index->newest_ms = time_in_minute(index, timed);
+	*ok = end_run(index, histogram) && *ok;
 	index->at += p - buf;
 	return (size_t)(p - buf);
 }

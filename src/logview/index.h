@@ -20,7 +20,13 @@
 struct index_block {
 	uint32_t records, warnings, errors;	/* that start in it */
 	uint32_t timed;			/* those that have a time */
-	int64_t min_ms, max_ms;		/* of these */
+	int64_t min_ms, max_ms;		/* of these, to the minute: none is outside */
+};
+
+/* Records that follow each other in the same minute and block: most do, and so they are entered together. */
+struct index_run {
+	uint32_t records, levels[RECORD_LEVEL_COUNT];
+	int64_t offset, block_end;	/* of its first record, and where its block ends */
 };
 
 struct index {
@@ -33,6 +39,7 @@ struct index {
 	int64_t newest_ms;		/* time of the last record that has one; STAMP_NONE */
 	char minute[16];		/* "2025-03-13 13:58" of the record before: most have the same */
 	int64_t minute_ms;
+	struct index_run run;		/* what is not entered yet; only within index_add() */
 };
 
 void index_init(struct index *index);

@@ -1,5 +1,6 @@
 #include "logview/needle.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -112,11 +113,11 @@ __attribute__((target("avx2"))) static const char *find_avx2(const struct needle
 		value[k] = _mm256_set1_epi8((char)c);
 		fold[k] = _mm256_set1_epi8(is_letter(c) ? 0x20 : 0);
 	}
-	for (; i + n->len - 1 + 32 <= size; i += 32) {
-		unsigned int bits = candidates(hay + i, n, value, fold);
+	for (; i + n->len - 1 + 64 <= size; i += 64) {
+		uint64_t bits = (uint64_t)candidates(hay + i + 32, n, value, fold) << 32 | candidates(hay + i, n, value, fold);
 
 		for (; bits != 0; bits &= bits - 1) {
-			const char *at = hay + i + __builtin_ctz(bits);
+			const char *at = hay + i + __builtin_ctzll(bits);
 
 			if (needle_stands_at(n, at))
 				return at;

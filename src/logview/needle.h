@@ -1,6 +1,6 @@
 /* needle.h - finds a fixed text, ignoring the case of ASCII letters, at the speed of memory.
  *
- * Two rare bytes of the text are compared at 32 places at once; only where both stand is the rest looked at. Where the
+ * Two rare bytes of the text are compared at 64 places at once; only where both stand is the rest looked at. Where the
  * processor has no AVX2, memchr() on the rarest byte does the work.
  */
 #ifndef PC_LOGVIEW_NEEDLE_H

@@ -210,13 +210,22 @@ bool record_parse(const char *line, size_t n, struct record *out)
 
 enum record_level record_level(const char *line, size_t n)
 {
+	const char *at = line + LEVEL_AT;
 	struct slice rest = { line, n };
 	struct stamp time;
 	size_t used = STAMP_LEN;
 
-	/* What most lines have, without looking further. */
-	if (n > LEVEL_AT + 4 && memcmp(line + LEVEL_AT, "INFO ", 5) == 0)
-		return RECORD_LEVEL_INFO;
+	/* What nearly all lines have, without looking further. */
+	if (n > LEVEL_AT + 5) {
+		if (memcmp(at, "INFO ", 5) == 0)
+			return RECORD_LEVEL_INFO;
+		if (memcmp(at, "DEBUG ", 6) == 0)
+			return RECORD_LEVEL_DEBUG;
+		if (memcmp(at, "WARN ", 5) == 0)
+			return RECORD_LEVEL_WARN;
+		if (memcmp(at, "ERROR ", 6) == 0)
+			return RECORD_LEVEL_ERROR;
+	}
 	/* The zone form has a sign where the level would start. */
 	if (n > LEVEL_AT && (line[LEVEL_AT] == '+' || line[LEVEL_AT] == '-'))
 		used = stamp_parse(line, n, &time);

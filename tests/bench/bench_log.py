@@ -3,7 +3,7 @@
 
 bench_log.py PROGRAM VIEW_SPEED [--sizes 10,1024] [--runs 5] [--only PART,...]      10 GB: --sizes 10,1024,10240
 
-search     count of a fixed text and of an expression, any case / rg, grep
+search     count of a fixed text, of an expression and of all failure signatures, any case / rg, grep
 index      the whole record index, then a filter, in slices as the console works
 screen     the end of the log on the screen; resident size / less, tail, lnav
 follow     from a line's write to the screen; bytes for it on three terminals / less, tail, lnav
@@ -18,6 +18,7 @@ a machine with other work does not falsify it; both are printed.
 import argparse
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -110,6 +111,18 @@ class Bench:
         regex = "(starting|completed) opswat"
         self.compare(megabytes, "expression", count + ["--regex", "--filter", regex], {
             "rg": ["rg", "-c", "-i", regex, log], "grep": ["grep", "-c", "-i", "-E", regex, log]}, None)
+        self.compare(megabytes, "failures", count + ["--failures"], {
+            "rg": ["rg", "-c", "-i", "-F", "-f", self.signatures(), log]}, 1.0)
+
+    def signatures(self):
+        """The texts of the failures filter, one a line."""
+        table = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/logview/signatures.def")
+        with open(table) as f:
+            texts = re.findall(r'^SIGNATURE\("([^"]*)", FAILURE,', f.read(), re.M)
+        path = self.path("signatures")
+        with open(path, "w") as f:
+            f.write("\n".join(texts) + "\n")
+        return path
 
     def part_index(self, megabytes):
         done = [json.loads(subprocess.run([self.view_speed, self.log(megabytes), "opswat"], stdout=subprocess.PIPE,
@@ -119,7 +132,7 @@ class Bench:
         self.row("index", "%d MB: %d records indexed in %.0f ms (processor %.0f), \"opswat\" filtered in %.0f ms (processor "
                  "%.0f)" % (megabytes, best["records"], best["index_ms"], best["index_cpu_ms"], best["filter_ms"],
                             best["filter_cpu_ms"]), best["index_cpu_ms"], 250 * megabytes / 1024 if large else None)
-        self.row("index", "%d MB: longest turn %.1f ms" % (megabytes, best["turn_ms"]), best["turn_ms"], 20)
+        self.row("index", "%d MB: longest turn %.1f ms" % (megabytes, best["turn_ms"]), best["turn_ms"], 4)
         self.row("index", "%d MB: resident %.1f MiB with index and filter" % (megabytes, best["rss_kib"] / 1024),
                  best["rss_kib"] / 1024, 16 if megabytes < 10000 else 64)
 
@@ -219,7 +232,8 @@ class Bench:
                     while time.monotonic() < since + i / 200:
                         terminal.read(since + i / 200 - time.monotonic())
                 terminal.settle(0.5)
-                self.row("burst", "%s: 200 lines a second, %d bytes a second" % (name, (len(terminal.output) - before) / 5))
+                self.row("burst", "%s: 200 lines a second, %d bytes a second" % (
+                    name, (len(terminal.output) - before) / (time.monotonic() - since)))
                 if ours:
                     self.slow_line(terminal, f, steady)
 

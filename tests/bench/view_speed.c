@@ -8,7 +8,7 @@
 #include "logview/view.h"
 #include "logview/walk.h"
 
-#define SLICE_US 4000			/* what the console gives to one turn of its loop */
+#define SLICE_US 2500			/* what the console gives to one turn of its loop */
 #define ROWS 24
 
 static void die(const char *what)

@@ -655,7 +655,7 @@ static void times_from_all_of_history_stay_in_bounds(void **state)
 	srand(1);
 	for (int i = 0; i < 200000; i++)
 		assert_true(histogram_add(&h, stamp_days(rand() % 9999, 1 + rand() % 12, 1) * 86400000 + rand(),
-					  RECORD_LEVEL_WARN));
+					  1, 1, 0));
 	assert_true(h.count <= HISTOGRAM_BUCKETS_MAX);
 	for (size_t i = 1; i < h.count; i++)
 		assert_true(h.buckets[i - 1].start < h.buckets[i].start);
