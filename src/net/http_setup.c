@@ -228,6 +228,12 @@ static int on_host_key(CURL *easy, const struct curl_khkey *known, const struct 
 			return false; \
 	} while (0)
 
+/* Through an https proxy libcurl (7.88) lets answers of HTTP/2 lie that came with others in one record of the outer TLS. */
+static bool wants_http1(const struct http_transfer *t)
+{
+	return t->http1 || (t->hop.via_proxy && t->client->options.proxy->scheme == PROXY_HTTPS);
+}
+
 static bool set_basics(struct http_transfer *t)
 {
 	CURL *easy = t->easy;
@@ -242,7 +248,7 @@ static bool set_basics(struct http_transfer *t)
 	TRY(curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 65536L));
 	TRY(curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L));
 	TRY(curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
-			     t->http1 ? (long)CURL_HTTP_VERSION_1_1 : (long)CURL_HTTP_VERSION_2TLS));
+			     wants_http1(t) ? (long)CURL_HTTP_VERSION_1_1 : (long)CURL_HTTP_VERSION_2TLS));
 	TRY(curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->hop.error_text));
 	TRY(curl_easy_setopt(easy, CURLOPT_PRIVATE, t));
 	TRY(curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, transfer_on_header));
@@ -475,10 +481,10 @@ bool transfer_setup(struct http_transfer *t, struct error *err)
 	text_url_without_login(t->response.url, sizeof(t->response.url), url);
 	if (!check_anchors(t, err))
 		return false;
-	if (t->easy == NULL)
-		t->easy = curl_easy_init();
-	else
-		curl_easy_reset(t->easy);
+	/* A new one each time: a reset keeps the buffer of a stream that was given up, and then refuses to have its size set. The
+	 * connections belong to the multi handle. */
+	curl_easy_cleanup(t->easy);
+	t->easy = curl_easy_init();
 	if (t->easy == NULL || !set_all(t))
 		return error_set(err, FINDING_OUT_OF_MEMORY, _("cannot prepare the request to %s: out of memory"), t->hop.host);
 	return true;

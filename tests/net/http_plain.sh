@@ -2,7 +2,7 @@
 part_plain() {
 	pki_standard || exit 99
 	root=$SERVERS_DIR/pki/root.pem
-	nginx_start feed feed || exit 99
+	nginx_start feed feed "location = /slow { limit_rate 200; } location = /busy { return 503; }" || exit 99
 	feed=https://localhost:$NGINX_PORT feed_port=$NGINX_PORT feed_root=$NGINX_ROOT feed_log=$NGINX_LOG
 	NGINX_HTTP2='' nginx_start old feed || exit 99
 	old=https://localhost:$NGINX_PORT

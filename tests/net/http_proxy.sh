@@ -37,6 +37,11 @@ part_proxy() {
 	SQUID_CERT=proxy squid_start squid-tls basic || exit 99
 	fetch --ca "$root" --proxy-ca "$SERVERS_DIR/pki/other-root.pem" --proxy "https://operator@127.0.0.1:$SQUID_PORT" "$feed/a.txt"
 	has "an https proxy with its own anchors" '"ok":true' '"via_proxy":true'
+	local urls=() i
+	for ((i = 0; i < 40; i++)); do urls+=("$feed/a.txt"); done
+	fetch --ca "$root" --proxy-ca "$SERVERS_DIR/pki/other-root.pem" --proxy "https://operator@127.0.0.1:$SQUID_PORT" --retries 0 \
+		--low-speed-seconds 5 "${urls[@]}"
+	holds "forty files come through an https proxy, none of which lies in it" test "$(grep -c '"ok":true' <<<"$out")" = 40
 	fetch --ca "$root" --proxy-ca "$root" --proxy "https://operator@127.0.0.1:$SQUID_PORT" "$feed/a.txt"
 	finding "an https proxy of an unknown CA" proxy-certificate-bad
 	fetch --ca "$root" --proxy "https://operator@127.0.0.1:$SQUID_PORT" "$feed/a.txt"

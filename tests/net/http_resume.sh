@@ -41,6 +41,14 @@ print(hashlib.sha256(badhttp.content($1)).hexdigest())"; }
 	# Ports nobody listens on are not tried again.
 	fetch --ca "$root" --retries 3 "https://localhost:1/"
 	has "refused is not retried" '"attempts":1'
+	# A stream that is given up, of a connection that others go on to use.
+	cp "$feed_root/big" "$feed_root/slow"
+	fetch --ca "$root" --retries 1 --low-speed-seconds 1 --low-speed-bytes 1000 "$feed/slow" "$feed/a.txt"
+	finding "a slow HTTP/2 stream, also when it is asked for again" http-too-slow
+	has "and it is asked for again" '"attempts":2' '"http_version":2.0'
+	fetch --ca "$root" --retries 2 "$feed/busy" "$feed/a.txt"
+	finding "a server that is busy, asked over HTTP/2" http-server-error
+	has "and it is asked for again as well" '"attempts":3' '"http_version":2.0'
 	killed
 }
 
