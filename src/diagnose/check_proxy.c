@@ -12,6 +12,7 @@
 #include "diagnose/checks.h"
 #include "diagnose/proxy_judge.h"
 #include "diagnose/way.h"
+#include "net/http_error.h"
 #include "net/probe_chain.h"
 #include "net/probe_dns.h"
 #include "trust/trust.h"
@@ -227,6 +228,8 @@ static void judge_answer(struct proxy_check *p)
 		f = tell_upstream(p);
 	else if (f == FINDING_PROXY_CONNECT_UNSUPPORTED && p->options.scheme == WAY_HTTP && speaks_tls(p))
 		f = FINDING_PROXY_NEEDS_TLS;
+	if (f == FINDING_PROXY_AUTH_REJECTED && answer->used == PROBE_AUTH_NEGOTIATE)
+		result_fact(p->r, "next", json_string(http_error_ticket()));
 	snprintf(why, sizeof(why), "%u %s: %s", answer->exchange.head.status, answer->exchange.head.reason,
 		 _(finding_info(f)->cause));
 	fail(p, f, why);

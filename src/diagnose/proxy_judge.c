@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "net/probe_login.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What proxies say of the reason, in words of their own: X-Squid-Error, and the tokens of Proxy-Status (RFC 9209). */
@@ -38,7 +40,7 @@ static const struct { unsigned int first, last; enum finding finding; } statuses
 
 static enum finding judge_login(unsigned int offered, bool login)
 {
-	if ((offered & (PROBE_AUTH_BASIC | PROBE_AUTH_DIGEST)) == 0)
+	if ((offered & probe_login_methods()) == 0)
 		return FINDING_PROXY_AUTH_METHOD_UNSUPPORTED;
 	return login ? FINDING_PROXY_AUTH_REJECTED : FINDING_PROXY_AUTH_REQUIRED;
 }

@@ -4,6 +4,9 @@
 
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "net/probe_chain.h"
+#include "net/probe_login.h"
+#include "trust/trust.h"
 
 enum way_scheme way_scheme_of(const struct proxy *p)
 {
@@ -58,12 +61,61 @@ static bool handshake_with_proxy(const struct check_context *c, struct way *w, i
 	return w->proxy_tls.outcome == PROBE_TLS_OK;
 }
 
+static void hang_up(struct way *w)
+{
+	probe_channel_free(w->channel);
+	w->channel = NULL;
+}
+
+/* The certificates that an https proxy must chain to; NULL: none can be had. */
+static X509_STORE *proxy_anchors(const struct check_context *c)
+{
+	struct trust_store *trust = NULL;
+	X509_STORE *anchors = NULL;
+
+	if (trust_open(c->state_dir, true, &trust, NULL))
+		anchors = trust_x509_store(trust, TRUST_INFRASTRUCTURE, NULL, NULL);
+	trust_free(trust);
+	return anchors;
+}
+
+/* May the proxy be told the login? check_proxy.c says what is wrong with its certificate. */
+static bool proxy_is_trusted(const struct check_context *c, const struct probe_tls *tls)
+{
+	struct probe_chain_options o = { .store = proxy_anchors(c), .host = c->proxy.host, .at = clock_now(), .auth_level = -1 };
+	struct probe_chain chain = { 0 };
+	bool trusted = false;
+
+	if (o.store != NULL && tls->sent != NULL) {
+		probe_chain_judge(tls->sent, &o, &chain);
+		trusted = chain.trusted && chain.name_matches;
+	}
+	probe_chain_clear(&chain);
+	X509_STORE_free(o.store);
+	return trusted;
+}
+
+/* NTLM and Negotiate, as an update uses them. */
+static bool log_in(const struct check_context *c, const struct way_options *o, struct way *w, int64_t end_us)
+{
+	struct probe_login_options login = { .proxy = &c->proxy, .address = o->address, .host = o->host, .port = o->port,
+					     .max_segment = o->max_segment, .budget_ms = left_ms(end_us) };
+
+	if (o->scheme == WAY_HTTPS)
+		login.anchors = proxy_anchors(c);
+	hang_up(w);
+	w->channel = probe_login(&login, &w->connect);
+	X509_STORE_free(login.anchors);
+	return w->channel != NULL;
+}
+
 static bool ask_for_tunnel(const struct check_context *c, const struct way_options *o,
 			   const struct probe_challenge *again, struct way *w, int64_t end_us)
 {
+	bool anonymous = o->anonymous || (o->scheme == WAY_HTTPS && !proxy_is_trusted(c, &w->proxy_tls));
 	const struct probe_tunnel_request request = {
-		.host = o->host, .port = o->port, .user = o->anonymous ? NULL : c->proxy.user,
-		.password = o->anonymous ? NULL : c->proxy.password,
+		.host = o->host, .port = o->port, .user = anonymous ? NULL : c->proxy.user,
+		.password = anonymous ? NULL : c->proxy.password,
 	};
 
 	w->reached = WAY_TUNNEL;
@@ -73,13 +125,9 @@ static bool ask_for_tunnel(const struct check_context *c, const struct way_optio
 		return w->socks.outcome == PROBE_SOCKS_OPEN;
 	}
 	probe_connect_http(w->channel, &request, again, left_ms(end_us), &w->connect);
+	if (!anonymous && probe_login_wanted(&c->proxy, &w->connect))
+		return log_in(c, o, w, end_us);
 	return w->connect.outcome == PROBE_CONNECT_OPEN;
-}
-
-static void hang_up(struct way *w)
-{
-	probe_channel_free(w->channel);
-	w->channel = NULL;
 }
 
 static bool try_once(const struct check_context *c, const struct way_options *o, const struct probe_challenge *again,

@@ -98,6 +98,9 @@ char *http_proxy_place(char *dst, const struct http_facts *facts);
 bool http_error_of_handshake(const struct http_tls *tls, const struct http_facts *facts, const char *who,
 			     struct error *err);
 
+/* What helps where Negotiate was refused. */
+const char *http_error_ticket(void);
+
 /* The finding for a verify error, by number, depth and what was sent. */
 enum finding http_finding_of_verify(const struct http_tls *tls, const struct http_tls_error *e);
 /* The finding for an alert that the server sent (RFC 8446, 6). */

@@ -44,6 +44,11 @@ static void auth_names(char *dst, size_t size, unsigned long offered)
 			used += (size_t)snprintf(dst + used, size - used, "%s%s", used > 0 ? ", " : "", rows[i].name);
 }
 
+const char *http_error_ticket(void)
+{
+	return _("Get a Kerberos ticket with \"kinit\" as the user that runs the update: Negotiate uses it, and not the password.");
+}
+
 static bool explain_auth(const struct http_facts *f, const char *proxy, struct error *err)
 {
 	char offered[80], user[256];
@@ -55,9 +60,11 @@ static bool explain_auth(const struct http_facts *f, const char *proxy, struct e
 	if ((f->auth_offered & f->auth_tried) == 0)
 		return error_set(err, FINDING_PROXY_AUTH_METHOD_UNSUPPORTED,
 				 _("the proxy %s offers only login methods that cannot be used here: %s"), proxy, offered);
-	return error_set(err, FINDING_PROXY_AUTH_REJECTED,
-			 _("the proxy %s rejected the login of user %s (407; methods: %s)"), proxy,
-			 text_safe(user, sizeof(user), f->proxy->user), offered);
+	error_set(err, FINDING_PROXY_AUTH_REJECTED, _("the proxy %s rejected the login of user %s (407; methods: %s)"), proxy,
+		  text_safe(user, sizeof(user), f->proxy->user), offered);
+	if (f->auth_tried == CURLAUTH_NEGOTIATE)
+		error_next(err, "%s", http_error_ticket());
+	return false;
 }
 
 /* The token after error= in Proxy-Status (RFC 9209), and Squid's own error header. */

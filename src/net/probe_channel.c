@@ -18,25 +18,51 @@
 
 struct probe_channel {
 	int fd;
+	struct probe_channel_base base;
 	SSL *layers[LAYERS_MAX];	/* the outermost, next to the socket, first */
 	size_t layer_count;
 	struct buffer unread;
 	uint64_t received, sent;
 };
 
-struct probe_channel *probe_channel_new(int fd)
+/* A socket as the base; its number is the data. */
+static ssize_t plain_read(void *data, void *bytes, size_t size)
+{
+	return recv((int)(intptr_t)data, bytes, size, 0);
+}
+
+static ssize_t plain_write(void *data, const void *bytes, size_t len)
+{
+	return send((int)(intptr_t)data, bytes, len, MSG_NOSIGNAL);
+}
+
+static void plain_close(void *data)
+{
+	close((int)(intptr_t)data);
+}
+
+struct probe_channel *probe_channel_over(int fd, const struct probe_channel_base *base)
 {
 	struct probe_channel *ch = calloc(1, sizeof(*ch));
+
+	if (ch == NULL)
+		return NULL;
+	ch->fd = fd;
+	ch->base = *base;
+	ch->unread = (struct buffer)BUFFER_INIT(UNREAD_MAX);
+	return ch;
+}
+
+struct probe_channel *probe_channel_new(int fd)
+{
+	const struct probe_channel_base base = { plain_read, plain_write, plain_close, (void *)(intptr_t)fd };
+	struct probe_channel *ch = probe_channel_over(fd, &base);
 	int flags = fcntl(fd, F_GETFL);
 
-	if (ch == NULL) {
+	if (ch == NULL)
 		close(fd);
-		return NULL;
-	}
-	if (flags >= 0)
+	else if (flags >= 0)
 		fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-	ch->fd = fd;
-	ch->unread = (struct buffer)BUFFER_INIT(UNREAD_MAX);
 	return ch;
 }
 
@@ -46,7 +72,7 @@ void probe_channel_free(struct probe_channel *ch)
 		return;
 	while (ch->layer_count > 0)
 		SSL_free(ch->layers[--ch->layer_count]);
-	close(ch->fd);
+	ch->base.close(ch->base.data);
 	buffer_clear(&ch->unread);
 	free(ch);
 }
@@ -116,7 +142,7 @@ static bool wait_for(int fd, short events, int64_t deadline_us)
 static ssize_t socket_read(struct probe_channel *ch, void *data, size_t size, int64_t deadline_us)
 {
 	for (;;) {
-		ssize_t n = recv(ch->fd, data, size, 0);
+		ssize_t n = ch->base.read(ch->base.data, data, size);
 
 		if (n >= 0) {
 			ch->received += (uint64_t)n;
@@ -134,7 +160,7 @@ static bool socket_write(struct probe_channel *ch, const void *data, size_t len,
 	const char *p = data;
 
 	while (len > 0) {
-		ssize_t n = send(ch->fd, p, len, MSG_NOSIGNAL);
+		ssize_t n = ch->base.write(ch->base.data, p, len);
 
 		if (n >= 0) {
 			ch->sent += (uint64_t)n;

@@ -16,6 +16,17 @@ struct probe_channel;
 
 /* Takes a connected socket and owns it. NULL when out of memory (the socket is closed then, too). */
 struct probe_channel *probe_channel_new(int fd);
+
+/* What a channel stands on in place of a plain socket. read() and write() do not wait: -1 and EAGAIN; 0 from read(): the end. */
+struct probe_channel_base {
+	ssize_t (*read)(void *data, void *bytes, size_t size);
+	ssize_t (*write)(void *data, const void *bytes, size_t len);
+	void (*close)(void *data);
+	void *data;
+};
+
+/* The same over `base`, which it closes in the end; `fd`, to wait on, belongs to that. NULL when out of memory: then nothing was closed. */
+struct probe_channel *probe_channel_over(int fd, const struct probe_channel_base *base);
 void probe_channel_free(struct probe_channel *ch);
 
 int probe_channel_fd(const struct probe_channel *ch);

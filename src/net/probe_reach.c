@@ -5,9 +5,11 @@
 
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "net/http_error.h"
 #include "net/probe_chain.h"
 #include "net/probe_connect.h"
 #include "net/probe_dns.h"
+#include "net/probe_login.h"
 #include "net/probe_tcp.h"
 #include "net/probe_tls.h"
 
@@ -135,7 +137,7 @@ static enum finding connect_finding(const struct probe_connect *c, bool login)
 
 	switch (c->outcome) {
 	case PROBE_CONNECT_REFUSED: case PROBE_CONNECT_RECONNECT:
-		if (status == 407 && (c->offered & (PROBE_AUTH_BASIC | PROBE_AUTH_DIGEST)) == 0)
+		if (status == 407 && (c->offered & probe_login_methods()) == 0)
 			return FINDING_PROXY_AUTH_METHOD_UNSUPPORTED;
 		if (status == 407)
 			return login ? FINDING_PROXY_AUTH_REJECTED : FINDING_PROXY_AUTH_REQUIRED;
@@ -154,14 +156,23 @@ static bool through_http(struct reach *r, const struct probe_challenge *again, s
 	struct probe_tunnel_request request = { r->host, r->port, p->user, p->password };
 
 	probe_connect_http(r->channel, &request, again, left_ms(r), answer);
-	if (answer->outcome == PROBE_CONNECT_OPEN)
+	if (probe_login_wanted(p, answer)) {
+		const struct probe_login_options login = { .proxy = p, .address = r->how->peer, .anchors = r->options->proxy_anchors,
+							   .host = r->host, .port = r->port, .budget_ms = left_ms(r) };
+
+		probe_channel_free(r->channel);
+		r->channel = probe_login(&login, answer);
+	}
+	if (answer->outcome == PROBE_CONNECT_OPEN && r->channel != NULL)
 		return true;
 	if (answer->exchange.head.status == 0)
 		return error_set(r->err, connect_finding(answer, p->user[0] != '\0'),
 				 _("the proxy %s gives no HTTP answer when asked for a tunnel to %s:%u"), p->host, r->host, r->port);
-	return error_set(r->err, connect_finding(answer, p->user[0] != '\0'),
-			 _("the proxy %s refuses a tunnel to %s:%u: %u %s"), p->host, r->host, r->port,
-			 answer->exchange.head.status, answer->exchange.head.reason);
+	error_set(r->err, connect_finding(answer, p->user[0] != '\0'), _("the proxy %s refuses a tunnel to %s:%u: %u %s"), p->host,
+		  r->host, r->port, answer->exchange.head.status, answer->exchange.head.reason);
+	if (answer->used == PROBE_AUTH_NEGOTIATE && answer->exchange.head.status == 407)
+		error_next(r->err, "%s", http_error_ticket());
+	return false;
 }
 
 static bool through_socks(struct reach *r)

@@ -18,9 +18,14 @@
 #                                          status, method, uri, range, if-range, if-none-match, protocol, bytes)
 #                                          NGINX_PID. NGINX_LISTEN (default "127.0.0.1 [::1]") and NGINX_HTTP2 (default
 #                                          http2; empty: HTTP/1.1 only) may be set before.
-#   squid_start NAME [LOGIN] [EXTRA]       LOGIN: none, basic or digest: user "operator", password "s3cret-pass".
+#   squid_start NAME [LOGIN] [EXTRA]       LOGIN: none, basic or digest: user "operator", password "s3cret-pass"; ntlm: user
+#                                          "operator", any password (squid's ntlm_fake_auth); negotiate: that user's ticket of
+#                                          kdc_start, which must run before.
 #                                          EXTRA: lines before the access rules. Sets SQUID_PORT SQUID_LOG SQUID_PID.
 #                                          SQUID_CERT (a pki NAME) may be set before: an https_port in place of http_port.
+#   kdc_start NAME                         a Kerberos realm: user "operator", password "s3cret-pass", and the service
+#                                          HTTP/localhost. Exports KRB5_CONFIG and KRB5CCNAME (empty yet). Sets KDC_KEYTAB KDC_PID.
+#   kdc_ticket                             gets operator's ticket
 #   sshd_start NAME                        sftp and scp for the user that runs the test. Sets SSHD_PORT SSHD_KNOWN_HOSTS
 #                                          SSHD_KEY (a private key that it accepts) SSHD_PID.
 #   badhttp_start NAME MODE [ARG...]       tests/lib/badhttp.py, which lists its modes. Sets BADHTTP_PORT BADHTTP_LOG
@@ -253,6 +258,15 @@ squid_login() {
 		echo "auth_param digest program ${helpers%%$'\n'*}/digest_file_auth $2/users"
 		echo 'auth_param digest realm tests'
 		;;
+	ntlm)
+		echo "auth_param ntlm program ${helpers%%$'\n'*}/ntlm_fake_auth -S"
+		# Not "deny all": who is not known is asked again, as a wrong login is. (That helper leaves a byte behind the name.)
+		printf 'acl known proxy_auth_regex -i ^operator\nhttp_access deny !known\nhttp_access allow all\n'
+		return
+		;;
+	negotiate)
+		echo "auth_param negotiate program ${helpers%%$'\n'*}/negotiate_kerberos_auth -r -k $KDC_KEYTAB -s HTTP/localhost@POSTURE.TEST -t none"
+		;;
 	*) echo 'http_access allow all' && return ;;
 	esac
 	printf 'acl known proxy_auth REQUIRED\nhttp_access allow known\nhttp_access deny all\n'
@@ -286,6 +300,35 @@ squid_start() {
 	server_listen "$1" squid_configure squid -N -n "t$$x${RANDOM}" -f "$dir/squid.conf" || return 1
 	SQUID_PORT=$PORT SQUID_LOG=$dir/access.log SQUID_PID=$SERVER_PID
 }
+
+# --- Kerberos ----------------------------------------------------------------------------------------------------
+
+kdc_configure() {
+	local dir=$SERVERS_DIR/$1
+	printf '%s\n' '[libdefaults]' 'default_realm = POSTURE.TEST' 'dns_lookup_kdc = false' 'dns_lookup_realm = false' 'rdns = false' \
+		'dns_canonicalize_hostname = false' 'udp_preference_limit = 1' '[realms]' 'POSTURE.TEST = {' "kdc = 127.0.0.1:$PORT" '}' \
+		'[domain_realm]' 'localhost = POSTURE.TEST' >"$dir/krb5.conf"
+	printf '%s\n' '[kdcdefaults]' 'kdc_listen = ""' "kdc_tcp_listen = 127.0.0.1:$PORT" '[realms]' 'POSTURE.TEST = {' \
+		"database_name = $dir/db" "key_stash_file = $dir/stash" "acl_file = $dir/acl" '}' '[logging]' "kdc = FILE:$dir/log" >"$dir/kdc.conf"
+}
+
+kdc_start() {
+	local dir=$SERVERS_DIR/$1
+	mkdir -p "$dir"
+	export KRB5_CONFIG=$dir/krb5.conf KRB5_KDC_PROFILE=$dir/kdc.conf KRB5CCNAME=FILE:$dir/tickets KRB5RCACHETYPE=none
+	KDC_KEYTAB=$dir/keytab PORT=1 kdc_configure "$1"
+	{
+		kdb5_util create -s -r POSTURE.TEST -P master &&
+			kadmin.local addprinc -pw s3cret-pass operator && kadmin.local addprinc -randkey HTTP/localhost &&
+			kadmin.local ktadd -k "$dir/keytab" HTTP/localhost
+	} >"$dir/made" 2>&1 || { cat "$dir/made" >&2; return 1; }
+	# squid's own user must be able to read it.
+	chmod 644 "$dir/keytab" "$dir/krb5.conf"
+	server_listen "$1" kdc_configure krb5kdc -n || return 1
+	KDC_KEYTAB=$dir/keytab KDC_PID=$SERVER_PID
+}
+
+kdc_ticket() { kinit operator <<<s3cret-pass >/dev/null; }
 
 # --- sshd --------------------------------------------------------------------------------------------------------
 

@@ -93,8 +93,11 @@ says 'Digest'
 password operator "$secret"
 "$program" proxy test --url "https://feed.test:$feed/" > "$work/out" 2>&1; cat "$work/out" >> "$work/all"
 says 'OK  Tunnel: opened to feed.test'
-proxy --port "$ntlm"
+proxy --port "$bearer"
 expect proxy-auth-method-unsupported
+proxy --port "$negotiate"
+expect proxy-auth-rejected
+says kinit
 proxy --user ''
 
 # Tried before it is set: the settings stay as they are, and a password goes under its own name only.

@@ -80,8 +80,7 @@ def _(lab):
 
 @case("proxy-auth-method-unsupported", "proxy-auth-method-unsupported")
 def _(lab):
-    stand_in(lab, "say", "407 Proxy Authentication Required", "Proxy-Authenticate: NTLM", "Proxy-Authenticate: Negotiate",
-             user="CORP\\svc-ise", password="x")
+    stand_in(lab, "say", "407 Proxy Authentication Required", "Proxy-Authenticate: Bearer", user="CORP\\svc-ise", password="x")
 
 
 @case("proxy-denied-destination", "proxy-denied-destination")
