@@ -104,6 +104,14 @@ bool error_usage(struct error *err, const char *fmt, ...)
 	return false;
 }
 
+void error_next_address(struct error *err, const char *address, bool feed)
+{
+	const char *remedy = finding_info(err->code)->remedy;
+
+	if (err->next[0] == '\0' && finding_step_names_feed(remedy, strcspn(remedy, "\n"), feed))
+		error_next(err, _("Check the address that was given: %s"), address);
+}
+
 void error_clear(struct error *err)
 {
 	if (err != NULL)

@@ -47,6 +47,10 @@ int error_exit_code(const struct error *err);
 /* The first step of what to do next: err->next, or the finding's remedy. Borrowed; may be "". */
 const char *error_next_step(const struct error *err, char *buf, size_t size);
 
+/* Names the address that was given on the command line as what to look at next, where the finding's first remedy step would be about
+ * the feed's address in the settings. `feed`: it is a feed's, and not a bundle's or a host's. */
+void error_next_address(struct error *err, const char *address, bool feed);
+
 /* The finding that an errno stands for, or `otherwise`. */
 enum finding error_finding_of_errno(int sys_errno, enum finding otherwise);
 

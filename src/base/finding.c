@@ -29,6 +29,16 @@ enum finding finding_by_code(const char *code)
 	return FINDING_NONE;
 }
 
+static bool has_word(const char *text, size_t len, const char *word)
+{
+	return memmem(text, len, word, strlen(word)) != NULL;
+}
+
+bool finding_step_names_feed(const char *step, size_t len, bool setting_only)
+{
+	return has_word(step, len, "source.feed_url") || (!setting_only && has_word(step, len, "update feed address"));
+}
+
 const char *finding_area_name(enum finding_area area)
 {
 	static const char *const names[] = { "local", "dns", "time", "tcp", "proxy", "tls", "chain", "http", "bundle",

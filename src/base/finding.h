@@ -6,6 +6,7 @@
 #ifndef PC_BASE_FINDING_H
 #define PC_BASE_FINDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum finding {
@@ -67,6 +68,10 @@ const struct finding_info *finding_info(enum finding f);
 
 /* The finding with that code, FINDING_NONE when there is none. */
 enum finding finding_by_code(const char *code);
+
+/* Is a step of a remedy (in English) about the setting source.feed_url, or, unless `setting_only`, about the feed's address in any
+ * words? It does not help where the address was given with the command. */
+bool finding_step_names_feed(const char *step, size_t len, bool setting_only);
 
 /* The text of an area ("dns") and an actor ("proxy administrator", translated). */
 const char *finding_area_name(enum finding_area area);

@@ -224,7 +224,7 @@ static int build(const struct cli *cli, const char *dir, const char *out)
 		print_document(document);
 	} else if (!cli->quiet) {
 		cli_print_safe(out);
-		printf(_(": version %s, %zu components\n"), m->version, m->count);
+		printf(P_(": version %s, %zu component\n", ": version %s, %zu components\n", m->count), m->version, m->count);
 	}
 	manifest_free(m);
 	return EXIT_OK;

@@ -39,8 +39,7 @@ const struct trust_entry *certs_find(const struct cli *cli, const struct trust_s
 	struct error err = ERROR_INIT;
 
 	if (entry == NULL) {
-		error_set(&err, FINDING_NONE, _("there is no certificate \"%s\" in the store"), name);
-		error_next(&err, _("See the names with \"posture-console certs list\"."));
+		error_set(&err, FINDING_CERTIFICATE_NOT_FOUND, _("there is no certificate \"%s\" in the store"), name);
 		*exit_code = cli_fail(cli, &err);
 	}
 	return entry;

@@ -86,8 +86,8 @@ static int build(const struct cli *cli, const struct feed_build *b)
 		json_decref(document);
 	} else if (!cli->quiet) {
 		cli_print_safe(b->dir);
-		printf(_(": version %s, %zu components, %s\n"), m->version, m->count,
-		       b->sign_cert != NULL ? _("signed") : _("not signed"));
+		printf(P_(": version %s, %zu component, %s\n", ": version %s, %zu components, %s\n", m->count), m->version,
+		       m->count, b->sign_cert != NULL ? _("signed") : _("not signed"));
 	}
 	manifest_free(m);
 	return EXIT_OK;

@@ -272,7 +272,7 @@ static bool open_default(struct log_run *run, const struct settings *settings, s
 	return ok;
 }
 
-static bool open_named(struct log_run *run, struct error *err)
+static bool open_source(struct log_run *run, struct error *err)
 {
 	const char *file = run->options.file;
 	struct settings *settings;
@@ -287,16 +287,6 @@ static bool open_named(struct log_run *run, struct error *err)
 	ok = open_default(run, settings, err);
 	settings_free(settings);
 	return ok;
-}
-
-static bool open_source(struct log_run *run, struct error *err)
-{
-	if (open_named(run, err))
-		return true;
-	/* Nothing was to be created here. */
-	if (err->code == FINDING_PATH_INVALID)
-		err->exit_code = EXIT_FAILED;
-	return false;
 }
 
 /* --- waiting --------------------------------------------------------------------------------------------------------- */

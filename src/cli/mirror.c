@@ -38,7 +38,8 @@ static void tell_finished(const struct cli *cli, const struct event_sink *sink, 
 					   "bytes_received", (json_int_t)r->bytes_received));
 	} else if (!cli->quiet) {
 		cli_print_safe(dir);
-		printf(_(" holds version %s: %zu components fetched, %zu unchanged, and %s\n"), r->version, r->fetched,
+		printf(P_(" holds version %s: %zu component fetched, %zu unchanged, and %s\n",
+			  " holds version %s: %zu components fetched, %zu unchanged, and %s\n", r->fetched), r->version, r->fetched,
 		       r->kept, MIRROR_BUNDLE_NAME);
 	}
 }

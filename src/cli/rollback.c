@@ -25,7 +25,9 @@ static bool open_existing(const char *state_dir, struct store **out, struct erro
 	if (!store_open(state_dir, false, out, err))
 		return false;
 	if (store_fd(*out) < 0) {
-		error_set(err, FINDING_NONE, _("there is no generation to go back to: no update was made in %s yet"), state_dir);
+		error_set(err, FINDING_GENERATION_NOT_FOUND,
+			  _("there is no generation to go back to: no update was made in %s yet"), state_dir);
+		err->exit_code = EXIT_FAILED;
 		return error_next(err, _("Run \"posture-console update\", or name the folder with --state-dir."));
 	}
 	store_free(*out);

@@ -152,20 +152,51 @@ static void fill_step(const struct account_input *in, const char *step, size_t l
 	}
 }
 
+/* The address that was given for this run, in place of the setting; NULL when there was none. */
+static const char *given_address(const struct diagnose_options *o, bool *feed)
+{
+	*feed = o->bundle == NULL && o->host == NULL;
+	if (!*feed)
+		return o->bundle != NULL ? o->bundle : o->host;
+	if (o->url != NULL && o->settings != NULL && strcmp(o->url, settings_string(o->settings, SETTING_SOURCE_FEED_URL)) == 0)
+		return NULL;
+	return o->url;
+}
+
+/* A step about the feed's address in the settings is about the one that was given, if one was. Once is enough. */
+static bool names_given(const char **rest, const char *address, bool feed, json_t *remedy, bool *told)
+{
+	const char *step;
+	char text[STEP_MAX];
+	size_t len;
+
+	if (!catalogue_next_step(rest, &step, &len) || address == NULL || !finding_step_names_feed(step, len, feed))
+		return false;
+	snprintf(text, sizeof(text), _("Check the address that was given: %s"), address);
+	if (!*told)
+		json_array_append_new(remedy, event_string(text));
+	*told = true;
+	return true;
+}
+
 static json_t *remedy_of(const struct account_input *in)
 {
 	json_t *remedy = json_array();
 	const struct finding_info *info = finding_info(in->verdict->cause);
-	const char *rest = info->remedy[0] != '\0' ? _(info->remedy) : "", *step;
+	const char *rest = info->remedy[0] != '\0' ? _(info->remedy) : "", *english = info->remedy, *step, *address;
 	const char *own = cause_fact(in, "next");
+	bool feed, told = false;
 	size_t len;
 
+	address = given_address(in->context->options, &feed);
 	/* What the code at the place knew is worth more than what holds for every case. */
 	if (own != NULL)
 		json_array_append_new(remedy, event_string(own));
 	while (catalogue_next_step(&rest, &step, &len)) {
 		struct buffer text = BUFFER_INIT(STEP_MAX);
 
+		if (names_given(&english, address, feed, remedy, &told))
+			continue;
 		fill_step(in, step, len, &text);
 		json_array_append_new(remedy, event_string(buffer_text(&text)));
 		buffer_clear(&text);

@@ -39,6 +39,7 @@ struct diagnose_options {
 	const char *state_dir;
 	const char *url;		/* the feed to check; NULL: that of the settings */
 	const char *host;		/* or only a host, "HOST[:PORT]": then there is no feed to fetch; NULL: none */
+	const char *bundle;		/* the update that failed was of a bundle at this address; NULL: of a feed, or of a file */
 	unsigned int only;		/* set of 1 << check id; 0: all. What these need is checked too, but not reported
 					 * unless it fails. */
 	int budget_ms;			/* of each check; all of them together take 2.5 times as much at most. 0: 8 s */

@@ -8,6 +8,17 @@
 #include "base/i18n.h"
 #include "net/probe_dns.h"
 
+/* Where an address is none: what one looks like. */
+static bool bad_url(struct error *err)
+{
+	return error_next(err, _("Give an https address, such as https://host/path/posture-update.xml."));
+}
+
+static bool bad_host(struct error *err)
+{
+	return error_next(err, _("Give a host, with or without a port: www.cisco.com, 192.0.2.10:8443, [2001:db8::10]:8443."));
+}
+
 static bool host_valid(const char *host)
 {
 	struct probe_address address;
@@ -45,15 +56,17 @@ static bool take_url(CURLU *handle, const char *url, struct check_target *out, s
 
 	if (user != NULL) {
 		error_usage(err, _("the address of the feed holds a user name, which is not supported"));
+		bad_url(err);
 	} else if (len == 0 || port == NULL || !port_parse(port, &out->port)) {
 		error_usage(err, _("%s names no host and port"), url);
+		bad_url(err);
 	} else {
 		/* libcurl keeps the brackets of an IPv6 address. */
 		if (host[0] == '[' && host[len - 1] == ']')
 			snprintf(out->host, sizeof(out->host), "%.*s", (int)len - 2, host + 1);
 		else
 			snprintf(out->host, sizeof(out->host), "%s", host);
-		ok = host_valid(out->host) || error_usage(err, _("%s is no host name"), out->host);
+		ok = host_valid(out->host) || error_usage(err, _("%s is no host name"), out->host) || bad_url(err);
 	}
 	curl_free(host);
 	curl_free(port);
@@ -70,9 +83,9 @@ bool target_from_url(const char *url, struct check_target *out, struct error *er
 	if (handle == NULL)
 		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	if (strncasecmp(url, "https://", 8) != 0)
-		ok = error_usage(err, _("%s is no https:// address"), url);
+		ok = error_usage(err, _("%s is no https:// address"), url) || bad_url(err);
 	else if (curl_url_set(handle, CURLUPART_URL, url, 0) != CURLUE_OK || strlen(url) >= sizeof(out->url))
-		ok = error_usage(err, _("%s is no valid address"), url);
+		ok = error_usage(err, _("%s is no valid address"), url) || bad_url(err);
 	else
 		ok = take_url(handle, url, out, err);
 	if (ok)
@@ -93,15 +106,15 @@ bool target_from_host(const char *text, struct check_target *out, struct error *
 		len -= 2 * skip;
 	} else if (colon != NULL && (text[0] != '[' || colon == close + 1)) {
 		if (!port_parse(colon + 1, &out->port))
-			return error_usage(err, _("\"%s\" is no port: 1 to 65535 is allowed"), colon + 1);
+			return error_usage(err, _("\"%s\" is no port: 1 to 65535 is allowed"), colon + 1) || bad_host(err);
 		skip = text[0] == '[';
 		len = (size_t)(colon - text) - 2 * skip;
 	}
 	if (len == 0 || len >= sizeof(out->host))
-		return error_usage(err, _("\"%s\" is no host name"), text);
+		return error_usage(err, _("\"%s\" is no host name"), text) || bad_host(err);
 	memcpy(out->host, text + skip, len);
 	out->host[len] = '\0';
 	if (!host_valid(out->host))
-		return error_usage(err, _("\"%s\" is no host name"), text);
+		return error_usage(err, _("\"%s\" is no host name"), text) || bad_host(err);
 	return true;
 }

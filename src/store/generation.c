@@ -147,13 +147,13 @@ json_t *generation_read(const struct store *s, const char *id, struct error *err
 	char path[sizeof(GENERATION_NAME) + STORE_GENERATION_MAX];
 
 	if (!store_id_valid(id) || s->content_fd < 0) {
-		error_set(err, FINDING_PATH_INVALID, _("there is no generation %s"), id);
+		error_set(err, FINDING_GENERATION_NOT_FOUND, _("there is no generation %s"), id);
 		goto out;
 	}
 	snprintf(path, sizeof(path), "%s/" GENERATION_NAME, id);
 	if (!file_read(s->content_fd, path, &text, err)) {
 		if (err != NULL && err->sys_errno == ENOENT)
-			error_set(err, FINDING_PATH_INVALID, _("there is no generation %s in %s/%s"), id, s->path,
+			error_set(err, FINDING_GENERATION_NOT_FOUND, _("there is no generation %s in %s/%s"), id, s->path,
 				  CONTENT_NAME);
 		goto out;
 	}
@@ -289,7 +289,8 @@ bool store_component_whole(const struct store *s, const struct store_generation 
 
 bool generation_error_is_damage(const struct error *err)
 {
-	return err->code == FINDING_PATH_INVALID || (err->code == FINDING_IO_ERROR && err->sys_errno == 0);
+	return err->code == FINDING_GENERATION_NOT_FOUND || err->code == FINDING_PATH_INVALID ||
+	       (err->code == FINDING_IO_ERROR && err->sys_errno == 0);
 }
 
 bool generation_check(const struct store *s, const char *id, bool *whole, struct error *err)

@@ -90,7 +90,10 @@ bool generation_take_out(struct store *s, const char *id, struct error *err)
 
 static bool nothing_there(const char *what, struct error *err)
 {
-	error_set(err, FINDING_NONE, "%s", what);
+	error_set(err, FINDING_GENERATION_NOT_FOUND, "%s", what);
+	/* Nothing was named that could be missing. */
+	if (err != NULL)
+		err->exit_code = EXIT_FAILED;
 	return error_next(err, "%s", _("\"posture-console history\" shows what is kept; the next update makes one."));
 }
 
@@ -107,5 +110,7 @@ bool generation_resolve(const struct store *s, const char *asked, char *id, stru
 		return true;
 	}
 	error_usage(err, _("%s is not the name of a generation (such as 20261123-1)"), asked);
+	if (err != NULL)
+		err->code = FINDING_GENERATION_NOT_FOUND;
 	return error_next(err, _("Run \"posture-console history\" to see which generations are kept."));
 }

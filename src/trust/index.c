@@ -278,10 +278,8 @@ struct trust_record *trust_index_find(const struct trust_index *index, const cha
 	struct trust_record *r = trust_hex_parse(name, sha256) ? trust_index_by_sha256(index, sha256)
 							       : trust_index_by_name(index, name);
 
-	if (r == NULL) {
-		error_set(err, FINDING_NONE, _("there is no certificate \"%s\" in the store"), name);
-		error_next(err, _("See the names with \"posture-console certs list\"."));
-	}
+	if (r == NULL)
+		error_set(err, FINDING_CERTIFICATE_NOT_FOUND, _("there is no certificate \"%s\" in the store"), name);
 	return r;
 }
 

@@ -87,6 +87,8 @@ static void choose_checks(const struct update *u, const struct error *err, char 
 {
 	bool network = is_network(err->code);
 
+	if (u->options->source == UPDATE_OFFLINE && strstr(u->from, "://") != NULL)
+		options->bundle = u->from;
 	if (u->options->source == UPDATE_OFFLINE && network) {
 		network = host_of(u->options->from, host, size);
 		options->host = network ? host : NULL;

@@ -230,6 +230,8 @@ bool mirror_run(const struct mirror_options *options, const struct event_sink *s
 	ok = true;
 out:
 	result->bytes_received = m.u.bytes_received;
+	if (!ok && err != NULL && strcmp(options->url, settings_string(options->settings, SETTING_SOURCE_FEED_URL)) != 0)
+		error_next_address(err, m.u.from, true);
 	if (!ok)
 		log_write(m.u.log, LOG_LEVEL_ERROR, "Mirror", "", "mirror %s failed: %s", options->dir,
 			  err != NULL ? err->message : "");

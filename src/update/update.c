@@ -223,6 +223,16 @@ static json_t *notices_json(const struct update *u)
 	return also;
 }
 
+/* A bundle's address, or a feed's that was given with the command, is no setting source.feed_url to look at. */
+static void name_given_address(const struct update *u, struct error *err)
+{
+	bool web = u->options->source == UPDATE_WEB;
+
+	if (strstr(u->from, "://") != NULL &&
+	    (!web || strcmp(u->options->from, settings_string(u->options->settings, SETTING_SOURCE_FEED_URL)) != 0))
+		error_next_address(err, u->from, web);
+}
+
 static void tell_finished(struct update *u, enum outcome outcome, const struct error *err, const char *summary,
 			  int64_t duration_ms, int exit_code)
 {
@@ -354,6 +364,8 @@ int update_run(void *data, const struct event_sink *sink, void (*ready)(void *to
 			(void)store_generation_load(u.store, NULL, &u.current, NULL);
 		}
 	}
+	if (outcome == OUTCOME_FAILED)
+		name_given_address(&u, &err);
 	duration = clock_monotonic_ms() - started;
 	make_summary(&u, outcome, &err, summary, sizeof(summary));
 	code = outcome == OUTCOME_FAILED ? error_exit_code(&err)

@@ -3,6 +3,16 @@
 # person reads is one line on standard error, and --json tells the same.
 . "$top_srcdir/tests/lib/common.sh"
 
+# coded FINDING COMMAND...: the failure carries that code, for a person and in JSON.
+coded() {
+	local code=$1
+	shift
+	pc "$@" </dev/null >"$work/out" 2>"$work/err"
+	ok "\"$*\" names $code" grep -qF "[$code]" "$work/err"
+	pc --json "$@" </dev/null >"$work/out" 2>"$work/err"
+	ok "\"$*\" names $code in JSON" grep -qF "\"$code\"" "$work/out"
+}
+
 # fails EXIT_CODE MENTIONS COMMAND...: ends so, names what it was about, says what next, in text and as JSON.
 fails() {
 	local want=$1 about=$2
@@ -29,6 +39,9 @@ fails 2 terminal
 fails 2 nonsense update nonsense
 fails 2 --offline update --web --offline x.zip
 fails 2 nonsense check --only nonsense
+fails 2 'a b' check --host 'a b'
+fails 2 99999 check --host h:99999
+fails 2 ftp://h/x check --url ftp://h/x
 fails 2 seconds check --timeout nonsense
 fails 2 nonsense explain nonsense-nonsense
 fails 2 FINDING explain
@@ -66,13 +79,18 @@ fails 65 none.zip bundle verify "$work/none.zip"
 fails 1 '"nobody"' certs show nobody
 fails 1 '"nobody"' certs remove nobody
 fails 1 '"nobody"' certs trust nobody cisco-services
+coded certificate-not-found certs show nobody
+coded certificate-not-found certs trust nobody cisco-services
+coded generation-not-found rollback 19990101-1
+coded generation-not-found rollback nonsense
+coded generation-not-found diff nonsense current
 fails 65 text.zip certs import "$work/text.zip"
 fails 73 none.pem certs import "$work/none.pem"
 fails 73 19990101-1 rollback 19990101-1
 fails 1 generation rollback
 fails 78 port config set proxy.port 99999
 fails 78 http://x config set source.feed_url http://x/
-fails 1 none.log log --file "$work/none.log"
+fails 73 none.log log --file "$work/none.log"
 fails 73 none feed build "$work/none"
 fails 73 none bundle build "$work/none" -o "$work/o.zip"
 fails 69 127.0.0.1 update --no-check --url https://127.0.0.1:1/x.xml

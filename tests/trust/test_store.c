@@ -263,7 +263,7 @@ static void changes_are_there_at_the_next_start(void **state)
 	assert_true(trust_set_description(store, "alpha", "a line of our own", &err));
 	assert_true(trust_remove(store, "beta", &err));
 	assert_false(trust_remove(store, "beta", &err));
-	assert_error(&err, FINDING_NONE, "there is no certificate \"beta\"");
+	assert_error(&err, FINDING_CERTIFICATE_NOT_FOUND, "there is no certificate \"beta\"");
 	assert_false(trust_set_enabled(store, "gamma", true, &err));
 	trust_free(store);
 	store = open_store(p);

@@ -70,6 +70,19 @@ ok "the history names the cause" grep -q '"cause": *"http-not-found"' "$state/hi
 run 69 update
 ok "a person is told what to do" grep -q "What to do" "$work/out"
 ok "and sees the path with the broken edge" grep -q -- "-X- feed" "$work/out"
+ok "and which setting to look at" grep -q "config get source.feed_url" "$work/out"
+given=https://127.0.0.1:$NGINX_PORT/other.xml
+for no_check in "" --no-check; do
+	run 69 update --url "$given" $no_check
+	ok "an address given with the command is to be looked at, and no setting $no_check" sh -c \
+		'grep -qF "Check the address that was given: $2" "$1"/out "$1"/err && ! grep -qh source.feed_url "$1"/out "$1"/err' - "$work" "$given"
+done
+run 1 check --url "$given"
+ok "nor by a check of it" sh -c 'grep -qF "Check the address that was given: $2" "$1" && ! grep -q source.feed_url "$1"' - "$work/out" "$given"
+given=https://127.0.0.1:$NGINX_PORT/posture-offline.zip
+run 69 update --offline "$given"
+ok "nor where a bundle is not there" sh -c \
+	'grep -qF "Check the address that was given: $2" "$1"/out && ! grep -qh "source.feed_url\|feed address" "$1"/out "$1"/err' - "$work" "$given"
 mv "$work/kept.xml" "$NGINX_ROOT/posture-update.xml"
 run 0 --json update
 
