@@ -109,7 +109,7 @@ ok "nor in JSON" sh -c "! LC_ALL=C grep -q '[^[:print:]]' '$work/out'"
 prints "an empty log" 0 --file "$work/empty.log" --count
 
 # --- what is refused
-refuses 1 "absent.log" --file "$work/absent.log"
+refuses 73 "absent.log" --file "$work/absent.log"
 refuses 2 "no level" --file "$log" --level loud
 refuses 2 "regular expression" --file "$log" --regex --filter '('
 refuses 2 "not a time" --file "$log" --since never
