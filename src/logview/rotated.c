@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -165,7 +166,7 @@ static bool walk_numbers(int dirfd, const char *base, long highest, rotated_fn *
 	return true;
 }
 
-static void walk_dated(int dirfd, const struct listing *list, rotated_fn *fn, void *data)
+static bool walk_dated(int dirfd, const struct listing *list, rotated_fn *fn, void *data)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		int fd;
@@ -174,8 +175,28 @@ static void walk_dated(int dirfd, const struct listing *list, rotated_fn *fn, vo
 			continue;
 		fd = open_file(dirfd, list->dated[i].name);
 		if (fd >= 0 && !fn(data, fd, list->dated[i].name))
-			return;
+			return false;
 	}
+	return true;
+}
+
+/* Is the newest dated file newer than the newest numbered one? */
+static bool dates_come_first(int dirfd, const char *base, const struct listing *list)
+{
+	char name[NAME_MAX + 32];
+	struct stat dated, numbered;
+	int fd = -1;
+	bool newer;
+
+	if (list->count == 0 || list->highest < 0 || fstatat(dirfd, list->dated[0].name, &dated, 0) < 0)
+		return false;
+	for (long i = 0; fd < 0 && i <= list->highest && i <= NUMBER_MAX; i++)
+		fd = open_numbered(dirfd, base, i, name, sizeof(name));
+	newer = fd >= 0 && fstat(fd, &numbered) == 0 &&
+		(dated.st_mtim.tv_sec > numbered.st_mtim.tv_sec || (dated.st_mtim.tv_sec == numbered.st_mtim.tv_sec &&
+								     dated.st_mtim.tv_nsec > numbered.st_mtim.tv_nsec));
+	file_close(&fd);
+	return newer;
 }
 
 void rotated_walk(const char *dir, const char *base, rotated_fn *fn, void *data)
@@ -184,8 +205,12 @@ void rotated_walk(const char *dir, const char *base, rotated_fn *fn, void *data)
 	int dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (list.dated != NULL && dirfd >= 0 && read_folder(dirfd, base, &list)) {
-		if (walk_numbers(dirfd, base, list.highest, fn, data))
+		if (dates_come_first(dirfd, base, &list)) {
+			if (walk_dated(dirfd, &list, fn, data))
+				walk_numbers(dirfd, base, list.highest, fn, data);
+		} else if (walk_numbers(dirfd, base, list.highest, fn, data)) {
 			walk_dated(dirfd, &list, fn, data);
+		}
 	}
 	file_close(&dirfd);
 	free(list.dated);

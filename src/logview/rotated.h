@@ -1,8 +1,10 @@
 /* rotated.h - the rotated files beside a log, newest first.
  *
  *   NAME.1, NAME.2, ...                  the higher, the older
- *   NAME.2026-08-11[-2], NAME-20260811   by day, then by index; older than all numbered ones
+ *   NAME.2026-08-11[-2], NAME-20260811   by day, then by index
  *   each also as .gz, .xz, .zst, .bz2
+ *
+ * A folder that has both was rotated in one way first and in the other later: which, the times of their newest files tell.
  *
  * Files are opened as they are walked over, from the newest to the oldest: a rotation in the meantime moves files towards
  * older names, so none is missed; one may come twice (the caller knows it by its inode).

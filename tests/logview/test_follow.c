@@ -545,6 +545,9 @@ static void a_rotation_that_dates_and_packs_is_followed(void **state)
 	char command[400], to[160];
 
 	(void)state;
+	/* What was rotated by number, before that was changed, is older. */
+	snprintf(to, sizeof(to), "%s.1", path);
+	assert_true(file_write_atomic(AT_FDCWD, to, 0600, "old\n", 4, NULL));
 	assert_true(source_open_file(path, true, false, &source, NULL));
 	reader = make_reader(source, &a);
 	write_line(w);
