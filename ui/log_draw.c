@@ -31,16 +31,14 @@ static void put_number(struct buffer *out, uint64_t n)
 	}
 }
 
-static void put_follow(const struct log_pane *p, const struct view_counts *c, struct buffer *out)
+static void put_follow(const struct log_pane *p, struct buffer *out)
 {
-	uint64_t now = view_filter(p->view) != NULL && !p->in_context ? c->matches : c->records;
-
 	if (p->find.goal != GOAL_NONE)
 		buffer_puts(out, _("\tsearching"));
 	else if (p->rows.follow)
 		buffer_puts(out, _("\tFOLLOW"));
-	else if (now > p->paused_at)
-		buffer_printf(out, _("\tPAUSED +%llu"), (unsigned long long)(now - p->paused_at));
+	else if (p->news_count > 0)
+		buffer_printf(out, _("\tPAUSED +%llu"), (unsigned long long)p->news_count);
 	else
 		buffer_puts(out, _("\tPAUSED"));
 }
@@ -109,7 +107,7 @@ static void put_title(const struct log_pane *p, struct page *page)
 		bool searching = view_search(p->view, log_rows_selected(&p->rows), &found);
 
 		view_counts(p->view, &c);
-		put_follow(p, &c, &title);
+		put_follow(p, &title);
 		/* What is searched for has no room beside it. */
 		if (!searching) {
 			buffer_printf(&title, "\t%s\t", page_size(size, sizeof(size), (long long)c.bytes));

@@ -75,7 +75,7 @@ bool log_filter_apply(struct log_pane *p, struct error *err)
 	p->rows.everything = p->in_context;
 	log_find_count(p);
 	log_rows_filtered(&p->rows);
-	p->more = p->awaited = true;
+	p->more = p->awaited = p->news_due = true;
 	return true;
 }
 

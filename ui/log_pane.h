@@ -75,7 +75,10 @@ struct log_pane {
 	enum log_format format;
 	log_pos unfolded[LOG_UNFOLDED_MAX];	/* a ring of those that are not as `unfold_all` says */
 	size_t unfolded_count;
-	uint64_t paused_at;		/* records that had come when following ended */
+	struct walk *news;		/* over what comes while the end is not followed; NULL: nothing to go over */
+	log_pos news_start, news_at;	/* where it begins, and where it has come to */
+	uint64_t news_count;
+	bool news_due;			/* something came that it has not gone over */
 	bool was_following;
 	int area_rows, area_cols;	/* in the last frame */
 };

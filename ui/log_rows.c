@@ -33,7 +33,7 @@ static void restart(struct log_rows *r, log_pos pos)
 	r->n = r->top = r->selected = r->shown = 0;
 	r->at_start = r->at_end = r->want_up = r->want_down = false;
 	r->pending = 0;
-	r->seek = pos;
+	r->seek = r->wanted = pos;
 	r->seek_down = false;
 	r->place = -1;
 }
@@ -79,10 +79,9 @@ log_pos log_rows_selected(const struct log_rows *r)
 
 void log_rows_filtered(struct log_rows *r)
 {
-	log_pos pos = log_rows_selected(r);
-	bool follow = r->follow || pos == LOG_POS_NONE;
+	log_pos pos = r->n > 0 ? log_rows_selected(r) : r->wanted;
 
-	if (follow)
+	if (r->follow)
 		log_rows_end(r);
 	else {
 		int place = (int)(r->selected > r->top ? r->selected - r->top : 0);
@@ -95,6 +94,11 @@ void log_rows_filtered(struct log_rows *r)
 void log_rows_grew(struct log_rows *r)
 {
 	r->at_end = false;
+	/* None passed so far: one that came may. */
+	if (!r->follow && r->n == 0 && r->seek == LOG_POS_NONE) {
+		r->seek = r->wanted;
+		r->seek_down = true;
+	}
 	if (!r->follow || r->seek != LOG_POS_NONE)
 		return;
 	if (r->n == 0 || view_end(r->view) - r->pos[r->n - 1] > FAR_BYTES)

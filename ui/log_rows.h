@@ -30,6 +30,7 @@ struct log_rows {
 	size_t lines;			/* of the screen */
 	size_t above, below;		/* how many were added since it was arranged */
 	log_pos seek;			/* it goes there: LOG_POS_NONE when it has come */
+	log_pos wanted;			/* where it went last: where it is while no record passes */
 	bool seek_down;
 	int place;			/* screen line that the selected record is to have; -1: wherever it is */
 };

@@ -45,6 +45,9 @@ static bool open_command(const struct log_pane *p, struct source **out, struct e
 void log_pane_close(struct log_pane *p)
 {
 	log_find_clear(p);
+	walk_free(p->news);
+	p->news = NULL;
+	p->news_due = false;
 	save_free(p->save);
 	p->save = NULL;
 	log_rows_clear(&p->rows);
@@ -84,7 +87,7 @@ void log_pane_open(struct log_pane *p, enum log_choice choice)
 	log_rows_init(&p->rows, p->view, p->in_context);
 	log_rows_init(&p->strip, p->view, true);
 	log_filter_apply(p, NULL);
-	p->more = true;
+	p->more = p->was_following = true;
 }
 
 void log_state_text(const struct log_pane *p, struct buffer *out)

@@ -23,7 +23,7 @@ static size_t loop_prepare(void *data, struct pollfd *fds, size_t most, int *tim
 	if (p->view == NULL || most < SOURCE_FDS_MAX)
 		return 0;
 	n = view_poll(p->view, fds, timeout_ms);
-	if (p->more || log_rows_busy(&p->strip) || p->save != NULL || p->find.goal != GOAL_NONE ||
+	if (p->more || (p->news_due && !p->rows.follow) || log_rows_busy(&p->strip) || p->save != NULL || p->find.goal != GOAL_NONE ||
 	    (p->shown && log_rows_busy(&p->rows)))
 		*timeout_ms = 0;
 	return n;
@@ -73,16 +73,47 @@ static void ask_frame(struct log_pane *p)
 		app_dirty(p->app);
 }
 
-/* What comes from now on is counted as new. */
+/* What comes from now on is counted as new, once the end is not followed any more. */
 static void note_pause(struct log_pane *p)
 {
-	struct view_counts c;
-
-	if (p->was_following && !p->rows.follow) {
-		view_counts(p->view, &c);
-		p->paused_at = view_filter(p->view) != NULL && !p->in_context ? c.matches : c.records;
+	if (p->was_following && !p->rows.follow)
+		p->news_start = p->news_at = view_end(p->view);
+	if (p->was_following || p->rows.follow) {
+		walk_free(p->news);
+		p->news = NULL;
+		p->news_count = 0;
+		p->news_due = false;
 	}
 	p->was_following = p->rows.follow;
+}
+
+/* Counts on what came. True when there is more than before. */
+static bool count_news(struct log_pane *p, int64_t budget_us)
+{
+	int64_t deadline_us = clock_monotonic_us() + budget_us, left = budget_us;
+	enum walk_result result = WALK_FOUND;
+	uint64_t before = p->news_count;
+	log_pos pos;
+
+	if (!p->news_due || p->rows.follow)
+		return false;
+	if (p->news == NULL)
+		p->news = walk_new(p->view, WALK_FORWARDS, p->news_at - 1, NULL, p->in_context);
+	while (p->news != NULL && result == WALK_FOUND && left >= 0) {
+		result = walk_step(p->news, left, &pos);
+		p->news_count += result == WALK_FOUND;
+		p->news_at = result == WALK_FOUND ? pos + 1 : p->news_at;
+		left = deadline_us - clock_monotonic_us();
+	}
+	if (result == WALK_CHANGED) {
+		/* Others count with another filter. */
+		walk_free(p->news);
+		p->news = NULL;
+		p->news_at = p->news_start;
+		p->news_count = 0;
+	}
+	p->news_due = result == WALK_MORE || result == WALK_CHANGED || (result == WALK_FOUND && p->news != NULL);
+	return p->news_count != before;
 }
 
 static void step_save(struct log_pane *p, int64_t budget_us)
@@ -141,6 +172,8 @@ static void loop_dispatch(void *data, const struct pollfd *fds, size_t n)
 		changed |= log_rows_step(&p->rows, left_us(deadline_us));
 		changed |= (news & VIEW_COUNTED) != 0;
 	}
+	p->news_due = p->news_due || (news & (VIEW_GREW | VIEW_JOINED)) != 0;
+	changed |= count_news(p, left_us(deadline_us)) && p->shown;
 	changed |= log_rows_step(&p->strip, left_us(deadline_us));
 	if (p->save != NULL)
 		step_save(p, left_us(deadline_us));
