@@ -90,6 +90,7 @@ torture_online() {
 	pc_in "$lab/web" update --url "$url" --no-check
 	show "$lab/web" >"$lab/web/tree-old"
 	pc_in "$lab/mirror" mirror --to "$lab/mirror/mirror" --url "$url"
+	mirror_url=$url
 	cp -a "$lab/signed-old" "$lab/mirror/feed-old"
 	serve new 2026-01-02
 	cp -a "$lab/web" "$lab/both-web"
@@ -108,4 +109,19 @@ torture() {
 	shift 2
 	python3 "$top_srcdir/tests/torture/torture.py" --program "$program" --killpoints "$top_builddir/tests/lib/killpoints" \
 		--failalloc "$top_builddir/tests/lib/failalloc.so" --lab "$lab" --mode "$mode" --every "$every" ${TORTURE_FLAGS:-} "$@"
+}
+
+# cut SCENARIO WORD...: the power goes, at every POWER_EVERYth change (tests/lib/powercut.py)
+cut() {
+	local name=$1 look
+	shift
+	rm -rf "$lab/root"
+	mkdir "$lab/root"
+	for look in state mirror; do
+		if [ -d "$lab/$name/$look" ]; then cp -a "$lab/$name/$look" "$lab/root/"; fi
+	done
+	printf '%s: ' "$name"
+	look="python3 '$top_srcdir/tests/torture/torture.py' --program '$program' --lab '$lab' --look $name '{root}/state'"
+	python3 "$top_srcdir/tests/lib/powercut.py" --root "$lab/root" --every "${POWER_EVERY:-41}" --random "${POWER_RANDOM:-1}" --check "$look" \
+		--after "$look | grep -qx new" -- "$program" --quiet --config "$lab/$name/console.conf" --state-dir "$lab/root/state" "$@"
 }

@@ -15,6 +15,11 @@ torture_online
 n=${TORTURE_ONLINE:-53}
 ok "killed" torture kill "$n" web-first web mirror
 ok "one process killed" torture one $((2 * n)) web
+if strace -o /dev/null true 2>"$work/probe"; then
+	ok "no power" cut mirror mirror --to "$lab/root/mirror" --url "$mirror_url"
+else
+	echo "no power cut: nothing can be traced by strace here"
+fi
 ok "an error" torture fail $((4 * n)) web mirror
 ok "short writes" torture short "$n" web
 [ "$n" -gt 1 ] || ok "failed allocations" torture alloc "${TORTURE_ALLOC:-997}" web

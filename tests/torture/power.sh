@@ -9,21 +9,8 @@
 need strace python3
 export ASAN_OPTIONS="detect_leaks=0:${ASAN_OPTIONS:-}"
 strace -o /dev/null true 2>"$work/probe" || skip "nothing can be traced here: $(cat "$work/probe")"
-every=${POWER_EVERY:-41}
 torture_lab
 
-# cut SCENARIO WORD...
-cut() {
-	local name=$1 look
-	shift
-	rm -rf "$lab/root"
-	mkdir "$lab/root"
-	if [ -d "$lab/$name/state" ]; then cp -a "$lab/$name/state" "$lab/root/state"; fi
-	printf '%s: ' "$name"
-	look="python3 '$top_srcdir/tests/torture/torture.py' --program '$program' --lab '$lab' --look $name '{root}/state'"
-	python3 "$top_srcdir/tests/lib/powercut.py" --root "$lab/root" --every "$every" --random "${POWER_RANDOM:-1}" --check "$look" \
-		--after "$look | grep -qx new" -- "$program" --quiet --config "$lab/$name/console.conf" --state-dir "$lab/root/state" "$@"
-}
 ok "the first update" cut first update --offline "$lab/feeds/$new_version.zip"
 ok "an update that adds to another" cut incremental update --offline "$lab/feeds/$new_version.zip"
 ok "an update after the operator removed the defaults" cut deleted update --offline "$lab/feeds/$new_version.zip"

@@ -146,12 +146,28 @@ class Scenario:
             f.write(shown)
         raise Broken("current is neither the old nor the new tree")
 
+    def check_readable(self, mirror, version):
+        """Whoever has the mirror's manifest finds its signature and all that it names, by name or by hash."""
+        feed = self.feeds[version]
+        for name, data in feed.items():
+            if name == "posture-update.xml":
+                continue
+            by_hash = hashlib.sha256(data).hexdigest()
+            if name.endswith(".p7s"):
+                by_hash = hashlib.sha256(feed["posture-update.xml"]).hexdigest() + ".p7s"
+            found = []
+            for path in (name, os.path.join("by-hash", by_hash)):
+                if os.path.exists(os.path.join(mirror, path)):
+                    with open(os.path.join(mirror, path), "rb") as f:
+                        found.append(f.read())
+            must(data in found, "nobody can read %s of version %s from the mirror" % (name, version))
+
     def check_mirror(self):
         """A mirror's files are each entirely the old or the new one, and the bundle beside them is whole; the version it is."""
         mirror = os.path.join(self.room, "mirror")
         version = None
         for name in os.listdir(mirror) if os.path.isdir(mirror) else []:
-            if name.startswith(".") or name.endswith(".tmp") or name == "posture-offline.zip":
+            if name.startswith(".") or name.endswith(".tmp") or name in ("posture-offline.zip", "by-hash"):
                 continue
             with open(os.path.join(mirror, name), "rb") as f:
                 data = f.read()
@@ -160,6 +176,8 @@ class Scenario:
             if name == "posture-update.xml":
                 version = [v for v in known if known[v] == data][0]
         must(version is not None or self.old is None, "the mirror has no manifest any more")
+        if version is not None:
+            self.check_readable(mirror, version)
         if os.path.exists(os.path.join(mirror, "posture-offline.zip")):
             done = self.run(self.program(extra=["bundle", "verify", os.path.join(mirror, "posture-offline.zip")]))
             must(done.returncode == 0, "the mirror's bundle is damaged: %s" % done.stderr)
@@ -189,7 +207,8 @@ class Scenario:
         must(done.returncode == 0, "the next run ended with %d: %s %s" % (done.returncode, done.stdout[-500:], done.stderr[-300:]))
         if self.mirror:
             must(self.check_mirror() == self.new, "the mirror is not the new one after the next run")
-            left = [n for n in os.listdir(os.path.join(self.room, "mirror")) if n.endswith(".tmp")]
+            left = [n for _, _, names in os.walk(os.path.join(self.room, "mirror")) for n in names
+                    if n.endswith(".tmp") or n == "link"]
             must(not left, "left in the mirror: %s" % left)
             return
         now = self.current(state)
@@ -331,6 +350,8 @@ def main():
         return 0
     if args.look:
         s = Scenario(args, args.look[0])
+        if s.mirror:
+            s.room = os.path.dirname(args.look[1])
         try:
             now = s.look(args.look[1])
             s.go_on(args.look[1])

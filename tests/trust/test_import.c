@@ -10,7 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-
 #define SYSTEM 3	/* certificates of the bundle */
 
 static size_t import_bytes(const struct place *p, const struct buffer *data, unsigned int allow, struct error *err)
