@@ -289,7 +289,9 @@ bool store_component_whole(const struct store *s, const struct store_generation 
 
 bool generation_error_is_damage(const struct error *err)
 {
-	return err->code == FINDING_GENERATION_NOT_FOUND || err->code == FINDING_PATH_INVALID ||
+	/* Any other errno may be gone the next time (EINTR, and what a network file system has): no reason to give an update up. */
+	return err->code == FINDING_GENERATION_NOT_FOUND ||
+	       (err->code == FINDING_PATH_INVALID && (err->sys_errno == 0 || err->sys_errno == ENOTDIR || err->sys_errno == ELOOP)) ||
 	       (err->code == FINDING_IO_ERROR && err->sys_errno == 0);
 }
 

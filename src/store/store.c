@@ -29,6 +29,19 @@ static bool check_owner(const struct stat *st, const char *path, struct error *e
 	return true;
 }
 
+/* Whoever can write to the folder above can put this one aside, and with it what is installed and whom the program trusts: the
+ * next update would be a first one. Its group may: with a umask of 002 every folder that a person makes is such. */
+static bool check_parent(const struct store *s, struct error *err)
+{
+	struct stat st;
+
+	if (fstatat(s->fd, "..", &st, 0) < 0 || (st.st_mode & S_IWOTH) == 0 || (st.st_mode & S_ISVTX) != 0)
+		return true;
+	error_set(err, FINDING_PERMISSION_DENIED, _("others can write to the folder above %s (mode %04o)"), s->path,
+		  (unsigned int)(st.st_mode & 07777));
+	return error_next(err, _("Make sure that nothing in it was changed, then run: chmod o-w %s/.."), s->path);
+}
+
 /* Opens a folder of the state folder. -1 with true: it was not to be made, and is not there or not for us to see. */
 static bool open_room(const struct store *s, const char *name, mode_t mode, bool make, int *out, struct error *err)
 {
@@ -62,7 +75,7 @@ static bool open_rooms(struct store *s, bool make, struct error *err)
 
 	if (fstat(s->fd, &st) < 0)
 		return error_errno(err, FINDING_PATH_INVALID, _("cannot look at %s"), s->path);
-	if (!check_owner(&st, s->path, err) || !open_room(s, CONTENT_NAME, STATE_MODE, make, &s->content_fd, err) ||
+	if (!check_owner(&st, s->path, err) || !check_parent(s, err) || !open_room(s, CONTENT_NAME, STATE_MODE, make, &s->content_fd, err) ||
 	    !open_room(s, STAGING_NAME, PRIVATE_MODE, make, &s->staging_fd, err))
 		return false;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {

@@ -242,5 +242,7 @@ bool mirror_place(struct mirror *m, struct error *err)
 		remove_old(m);
 	}
 	by_hash_expire(m->dir_fd, u->manifest, u->xml.data, u->xml.len, clock_now());
+	/* All that was wanted is here: what is left in it belongs to runs that were broken off. */
+	(void)file_remove_tree(m->dir_fd, PARTS_DIR, NULL);
 	return current || flush(m, err);
 }

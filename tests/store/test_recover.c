@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "store/inside.h"
 #include "place.h"
 
 /* --- recovery -------------------------------------------------------------------------------------------------------- */
@@ -197,9 +199,28 @@ static void leftovers_go_and_fresh_downloads_stay(void **state)
 	assert_false(exists(temp));
 }
 
+/* What cannot be read at the moment is not damaged: the update that is current must not be given up for it. */
+static void only_damage_is_damage(void **state)
+{
+	static const struct { enum finding code; int sys_errno; bool damage; } rows[] = {
+		{ FINDING_PATH_INVALID, 0, true }, { FINDING_PATH_INVALID, ENOTDIR, true }, { FINDING_IO_ERROR, 0, true },
+		{ FINDING_PATH_INVALID, EINTR, false }, { FINDING_PATH_INVALID, ESTALE, false },
+		{ FINDING_PATH_INVALID, ETIMEDOUT, false }, { FINDING_IO_ERROR, EIO, false },
+		{ FINDING_PERMISSION_DENIED, EACCES, false }, { FINDING_OUT_OF_DESCRIPTORS, EMFILE, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct error err = { .code = rows[i].code, .sys_errno = rows[i].sys_errno };
+
+		assert_int_equal(generation_error_is_damage(&err), rows[i].damage);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_damage_is_damage),
 		PLACE_TEST(recovery_of_a_sound_state_does_nothing),
 		PLACE_TEST(an_unfinished_first_generation_is_removed),
 		PLACE_TEST(an_unfinished_generation_is_removed_and_previous_is_what_it_was),

@@ -27,4 +27,15 @@ for folder in . content staging trust jobs log; do
 	chmod o-w "$state/$folder"
 done
 run 0 update --offline "$work/bundle.zip" --force
+mkdir "$work/above" && cp -a "$state" "$work/above/state"
+own=$state state=$work/above/state
+chmod 777 "$work/above"
+run 77 update --offline "$work/bundle.zip" --force
+ok "nor one that others can put aside" grep -q 'others can write to the folder above' "$work/err"
+run 77 --json status
+for mode in 1777 775; do
+	chmod $mode "$work/above"
+	run 0 update --offline "$work/bundle.zip" --force
+done
+state=$own
 finish
