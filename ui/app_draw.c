@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "base/wrap.h"
 #include "key.h"
 #include "term.h"
 
@@ -58,7 +59,7 @@ static int notice_lines(const struct app *a, int cols)
 	int n = 0;
 
 	while (*at != '\0' && n < NOTICE_LINES) {
-		size_t len = page_wrap_length(at, cols);
+		size_t len = wrap_length(at, (size_t)cols, WRAP_CUT);
 
 		if (len == 0)
 			break;
@@ -288,7 +289,7 @@ static void draw_notice(const struct app *a, const struct rect *r, int lines)
 	int bottom = r->row + r->rows - (panes[a->p->pane]->whole ? 0 : 1);
 
 	for (int i = 0; i < lines; i++) {
-		size_t len = page_wrap_length(at, r->cols - 4);
+		size_t len = wrap_length(at, (size_t)(r->cols - 4), WRAP_CUT);
 		char line[sizeof(a->p->notice)];
 
 		snprintf(line, sizeof(line), "%.*s", (int)len, at);
@@ -435,7 +436,7 @@ static void draw_announcement(struct app *a, const struct rect *r)
 	buffer_printf(&line, "%s: ", a->p->dialogs != NULL ? a->p->dialogs->title : _(panes[a->p->pane]->title));
 	/* What it is comes first: the rest may be cut. */
 	if (item != NULL && item->kind == ITEM_LIST) {
-		buffer_printf(&line, _("row %lld of %lld: "), (long long)item->list->selected + 1, (long long)item->list->count);
+		buffer_printf(&line, _("row %'lld of %'lld: "), (long long)item->list->selected + 1, (long long)item->list->count);
 		line_words(&s->page, item->line + (int)(item->list->selected - item->list->top), 0, item->cols, &line);
 	} else if (item != NULL && item->kind == ITEM_BUTTON) {
 		buffer_puts(&line, _("button: "));

@@ -5,11 +5,15 @@
 #include "appliance/log_source.h"
 #include "appliance_private.h"
 #include "base/i18n.h"
+#include "base/text.h"
 
 #define LABEL_COLS 14
 #define SIDE_COLS 18
 #define SIDE_COLS_MIN 12
 #define SECOND_COL 46
+#define VALUE_COLS_MIN 14
+#define PORT_COLS 6
+#define NAME_COLS_MIN 30
 
 static const char *text_of(const json_t *json, const char *key)
 {
@@ -20,29 +24,48 @@ static const char *text_of(const json_t *json, const char *key)
 
 /* --- the form ------------------------------------------------------------------------------------------------------------ */
 
-/* Two fields in a line, where there is room. */
+static const char *field_label(const struct form *f, size_t field)
+{
+	const struct field_spec *spec = f->field[field].spec;
+
+	return spec->label != NULL ? _(spec->label) : _(setting_info((enum setting)spec->setting)->label);
+}
+
+/* Two fields in a line, where there is room for them in this language. */
+static bool in_pairs(const struct page *p, const struct form *f, int cols)
+{
+	int second = (int)text_widest(0, field_label(f, APPLIANCE_PORT), field_label(f, APPLIANCE_KEEP), field_label(f, APPLIANCE_CLI_PORT), NULL);
+
+	return cols + VALUE_COLS_MIN <= SECOND_COL && SECOND_COL + second + 2 + PORT_COLS <= p->cols;
+}
+
+/* Of the fields that begin a line, and of what stands below them. */
+static int label_cols(const struct page *p, const struct form *f)
+{
+	int cols = (int)text_widest(LABEL_COLS - 2, field_label(f, APPLIANCE_HOST), field_label(f, APPLIANCE_USER),
+				    field_label(f, APPLIANCE_PASSWORD), field_label(f, APPLIANCE_CLI_USER), _("Certificate"), _("here"),
+				    _("appliance"), NULL) + 2;
+
+	return in_pairs(p, f, cols) ? cols : form_label_cols(f, cols);
+}
+
 static void put_pair(struct page *p, struct form *f, size_t first, size_t second)
 {
-	char label[64];
+	int cols = label_cols(p, f), second_cols = (int)text_width(field_label(f, second)) + 2;
 
-	if (p->cols < 70) {
-		form_put(p, f, first, LABEL_COLS);
-		form_put(p, f, second, LABEL_COLS);
+	if (!in_pairs(p, f, cols)) {
+		form_put(p, f, first, cols);
+		form_put(p, f, second, cols);
 		return;
 	}
 	page_line(p);
-	snprintf(label, sizeof(label), "%s", f->field[first].spec->label != NULL ? _(f->field[first].spec->label)
-										  : _(setting_info((enum setting)f->field[first].spec->setting)->label));
-	page_cell(p, ROLE_LABEL, LABEL_COLS, label);
-	form_put_value(p, f, first, SECOND_COL - LABEL_COLS - 2);
+	page_cell(p, ROLE_LABEL, cols, field_label(f, first));
+	form_put_value(p, f, first, SECOND_COL - cols - 2);
 	page_tab(p, SECOND_COL);
-	snprintf(label, sizeof(label), "%s  ", f->field[second].spec->label != NULL
-						       ? _(f->field[second].spec->label)
-						       : _(setting_info((enum setting)f->field[second].spec->setting)->label));
-	page_put(p, ROLE_LABEL, label);
+	page_cell(p, ROLE_LABEL, second_cols, field_label(f, second));
 	form_put_value(p, f, second, 0);
-	form_put_reason(p, f, first, LABEL_COLS);
-	form_put_reason(p, f, second, LABEL_COLS);
+	form_put_reason(p, f, first, cols);
+	form_put_reason(p, f, second, cols);
 }
 
 static void put_certificate(const struct appliance *a, struct page *p)
@@ -54,14 +77,19 @@ static void put_certificate(const struct appliance *a, struct page *p)
 		snprintf(text, sizeof(text), "%s", _("must be trusted within ISE (Certificates)"));
 	else
 		snprintf(text, sizeof(text), _("pinned: %.23s..."), pin);
-	page_row(p, ROLE_NORMAL, LABEL_COLS, _("Certificate"), text);
+	page_row(p, ROLE_NORMAL, label_cols(p, &a->form), _("Certificate"), text);
 }
 
 /* --- the differences ------------------------------------------------------------------------------------------------------- */
 
+/* As wide as their texts, as long as the names keep their room. */
 static int side_cols(const struct page *p)
 {
-	return p->cols >= 76 ? SIDE_COLS : SIDE_COLS_MIN;
+	int cols = (int)text_widest(SIDE_COLS, _("enabled, services"), _("enabled"), _("disabled, services"), _("disabled"), _("here"),
+				    _("appliance"), NULL);
+	int most = (p->cols - NAME_COLS_MIN) / 2;
+
+	return cols < most ? cols : most > SIDE_COLS_MIN ? most : SIDE_COLS_MIN;
 }
 
 static bool has_services(const json_t *side)
@@ -151,8 +179,8 @@ static void put_selected(const struct appliance *a, struct page *p)
 		usages_text(there, sizeof(there), json_object_get(row->json, "there"));
 	}
 	page_rule(p, row->proxy ? _(text_of(row->json, "label")) : text_of(row->json, "name"));
-	page_row(p, ROLE_NORMAL, LABEL_COLS, _("here"), here);
-	page_row(p, ROLE_NORMAL, LABEL_COLS, _("appliance"), there);
+	page_row(p, ROLE_NORMAL, label_cols(p, &a->form), _("here"), here);
+	page_row(p, ROLE_NORMAL, label_cols(p, &a->form), _("appliance"), there);
 }
 
 static void put_differences(struct appliance *a, struct page *p)
@@ -195,7 +223,7 @@ static void put_head(struct appliance *a, struct page *p)
 	}
 	put_pair(p, &a->form, APPLIANCE_HOST, APPLIANCE_PORT);
 	put_pair(p, &a->form, APPLIANCE_USER, APPLIANCE_KEEP);
-	form_put(p, &a->form, APPLIANCE_PASSWORD, LABEL_COLS);
+	form_put(p, &a->form, APPLIANCE_PASSWORD, label_cols(p, &a->form));
 	put_pair(p, &a->form, APPLIANCE_CLI_USER, APPLIANCE_CLI_PORT);
 	put_certificate(a, p);
 	page_buttons(p, whole, sizeof(whole) / sizeof(whole[0]));

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "base/when.h"
 #include "settings/settings.h"
 
 #define ID_LIST 2000
@@ -264,8 +265,8 @@ static void put_entry(void *data, struct page *page, int64_t row, bool selected)
 {
 	const struct browse *b = data;
 	const struct entry *e = &b->entries[row];
-	char text[NAME_MAX + 8], size[32], date[32];
-	struct tm tm;
+	char text[NAME_MAX + 8], size[32], date[WHEN_TEXT_MAX];
+	int date_cols = (int)text_widest(DATE_COLS - 2, when_here_minute(date, e->changed), NULL) + 2;
 
 	(void)selected;
 	if (e->folder) {
@@ -273,9 +274,7 @@ static void put_entry(void *data, struct page *page, int64_t row, bool selected)
 		page_put(page, ROLE_NORMAL, text);
 		return;
 	}
-	page_cell(page, ROLE_NORMAL, page_cols_left(page) - SIZE_COLS - DATE_COLS, e->name);
-	localtime_r(&e->changed, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%d %H:%M", &tm);
+	page_cell(page, ROLE_NORMAL, page_cols_left(page) - SIZE_COLS - date_cols, e->name);
 	snprintf(text, sizeof(text), "%*s  %s", SIZE_COLS - 1, page_size(size, sizeof(size), e->size), date);
 	page_put(page, ROLE_NORMAL, text);
 }

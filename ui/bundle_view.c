@@ -10,12 +10,12 @@
 #include "base/finding.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "base/when.h"
 #include "feed/manifest.h"
 
 #define LABEL_COLS 12
 #define VERSION_COLS 18
 #define SIZE_COLS 10
-#define MARK_COLS 13
 #define NARROW_VERSION_COLS 14		/* at 80 columns a title must not be cut before it says for which system */
 #define NARROW_SIZE_COLS 8
 #define NARROW_MARK_COLS 12
@@ -77,19 +77,30 @@ static bool failed(const struct bundle_view *v)
 
 /* --- the page --------------------------------------------------------------------------------------------------------- */
 
+static int label_cols(void)
+{
+	return (int)text_widest(LABEL_COLS - 2, _("Address"), _("File"), _("Version"), _("Published"), _("Contents"), _("Signed by"),
+				NULL) + 2;
+}
+
+static int mark_cols(bool wide)
+{
+	size_t cols = text_widest(NARROW_MARK_COLS, _("new"), _("as installed"), _("older"), _("newer"), NULL);
+	size_t than = text_widest(0, _("older"), _("newer"), NULL) + text_width(_(" than %s")) + VERSION_COLS;
+
+	return (int)(wide && than > cols ? than : cols);
+}
+
 static void put_file(const struct bundle_view *v, struct page *page)
 {
 	struct stat st;
-	char text[128], size[32], date[32];
-	struct tm tm;
+	char text[WHEN_TEXT_MAX + 64], size[32], date[WHEN_TEXT_MAX];
 
-	page_wrap_after(page, ROLE_NORMAL, LABEL_COLS, v->path);
+	page_wrap_after(page, ROLE_NORMAL, label_cols(), v->path);
 	if (v->is_url || stat(v->path, &st) < 0)
 		return;
-	localtime_r(&st.st_mtime, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%d %H:%M", &tm);
-	snprintf(text, sizeof(text), "%s, %s", page_size(size, sizeof(size), st.st_size), date);
-	page_row(page, ROLE_DIM, LABEL_COLS, "", text);
+	snprintf(text, sizeof(text), "%s, %s", page_size(size, sizeof(size), st.st_size), when_here_minute(date, st.st_mtime));
+	page_row(page, ROLE_DIM, label_cols(), "", text);
 }
 
 static void put_version(const struct bundle_view *v, struct page *page)
@@ -97,7 +108,7 @@ static void put_version(const struct bundle_view *v, struct page *page)
 	int order = compare_installed(v);
 
 	page_line(page);
-	page_cell(page, ROLE_LABEL, LABEL_COLS, _("Version"));
+	page_cell(page, ROLE_LABEL, label_cols(), _("Version"));
 	page_put(page, ROLE_TITLE, has_manifest(v) ? member(document(v), "version") : _("no manifest"));
 	page_put(page, ROLE_NORMAL, "   ");
 	if (order == 0)
@@ -112,13 +123,16 @@ static void put_version(const struct bundle_view *v, struct page *page)
 
 static void put_dates(const struct bundle_view *v, struct page *page)
 {
-	const char *published = member(document(v), "published"), *expires = member(document(v), "expires");
-	char text[128];
+	char published[WHEN_TEXT_MAX], expires[WHEN_TEXT_MAX], text[2 * WHEN_TEXT_MAX + 64];
+	time_t from, until;
 
-	if (published[0] == '\0')
+	if (!clock_parse_rfc3339(member(document(v), "published"), &from))
 		return;
-	snprintf(text, sizeof(text), expires[0] != '\0' ? _("%.10s, valid until %.10s") : "%.10s", published, expires);
-	page_row(page, ROLE_NORMAL, LABEL_COLS, _("Published"), text);
+	if (clock_parse_rfc3339(member(document(v), "expires"), &until))
+		snprintf(text, sizeof(text), _("%s, valid until %s"), when_day(published, from), when_day(expires, until));
+	else
+		when_day(text, from);
+	page_row(page, ROLE_NORMAL, label_cols(), _("Published"), text);
 }
 
 static bool has_notice(const json_t *verified, enum finding finding)
@@ -145,13 +159,13 @@ static void put_verdict(const struct bundle_view *v, struct page *page)
 	json_t *row;
 
 	if (v->verified == NULL) {
-		page_row(page, ROLE_DIM, LABEL_COLS, _("Contents"), _("being verified..."));
+		page_row(page, ROLE_DIM, label_cols(), _("Contents"), _("being verified..."));
 		return;
 	}
 	if (signer[0] != '\0')
-		page_row(page, ROLE_OK, LABEL_COLS, _("Signed by"), signer);
+		page_row(page, ROLE_OK, label_cols(), _("Signed by"), signer);
 	else if (has_notice(v->verified, FINDING_FEED_SIGNATURE_MISSING))
-		page_row(page, ROLE_WARN, LABEL_COLS, _("Signed by"), _("?? nobody: nothing proves who made it"));
+		page_row(page, ROLE_WARN, label_cols(), _("Signed by"), _("?? nobody: nothing proves who made it"));
 	json_array_foreach(json_object_get(v->verified, "components"), i, row) {
 		files += json_integer_value(json_object_get(row, "files"));
 		bytes += json_integer_value(json_object_get(row, "bytes"));
@@ -160,15 +174,15 @@ static void put_verdict(const struct bundle_view *v, struct page *page)
 	if (failed(v)) {
 		snprintf(text, sizeof(text), "!! %s: ", member(v->verified, "cause"));
 		page_line(page);
-		page_cell(page, ROLE_LABEL, LABEL_COLS, _("Contents"));
+		page_cell(page, ROLE_LABEL, label_cols(), _("Contents"));
 		page_put(page, ROLE_FAIL, text);
-		page_wrap_after(page, ROLE_FAIL, LABEL_COLS, member(v->verified, "message"));
+		page_wrap_after(page, ROLE_FAIL, label_cols(), member(v->verified, "message"));
 		return;
 	}
-	snprintf(text, sizeof(text), P_("OK %zu component as the manifest says, %lld files, %s unpacked",
-					"OK %zu components as the manifest says, %lld files, %s unpacked", n),
+	snprintf(text, sizeof(text), P_("OK %zu component as the manifest says, %'lld files, %s unpacked",
+					"OK %zu components as the manifest says, %'lld files, %s unpacked", n),
 		 n, files, page_size(size, sizeof(size), bytes));
-	page_row(page, ROLE_OK, LABEL_COLS, _("Contents"), text);
+	page_row(page, ROLE_OK, label_cols(), _("Contents"), text);
 }
 
 /* "newer", "as installed". */
@@ -194,8 +208,7 @@ static void put_component(void *data, struct page *page, int64_t row, bool selec
 	const json_t *c = json_array_get(json_object_get(document(v), "components"), (size_t)row);
 	bool wide = page->cols >= WIDE_COLS;
 	int version_cols = wide ? VERSION_COLS : NARROW_VERSION_COLS, size_cols = wide ? SIZE_COLS : NARROW_SIZE_COLS;
-	int mark_cols = wide ? MARK_COLS + VERSION_COLS : NARROW_MARK_COLS;
-	int title_cols = page_cols_left(page) - version_cols - size_cols - 3 - mark_cols;
+	int title_cols = page_cols_left(page) - version_cols - size_cols - 3 - mark_cols(wide);
 	char size[32], text[64];
 
 	(void)selected;
@@ -240,7 +253,7 @@ static void prepare(void *data, struct page *page)
 	struct bundle_view *v = data;
 
 	page_line(page);
-	page_cell(page, ROLE_LABEL, LABEL_COLS, v->is_url ? _("Address") : _("File"));
+	page_cell(page, ROLE_LABEL, label_cols(), v->is_url ? _("Address") : _("File"));
 	put_file(v, page);
 	if (v->is_url)
 		page_wrap(page, ROLE_NORMAL, _("It is fetched and verified by the update itself, before anything of it is used."));

@@ -11,59 +11,83 @@
 
 #define BAR_CELLS 24
 #define BAR_CELLS_MIN 8
-#define LABEL CERTS_CARD_LABEL_COLS
+#define LABEL_COLS_MIN 13
+#define MARK_COLS 3
+#define SAMPLE_DAY 1795651199		/* 2026-11-25: two digits for month and day */
+#define FINGERPRINT_BYTES 32
 #define HEX_TEXT_MAX 100
 #define TEXT_MAX 640
 
-enum theme_role certs_expiry(char dst[24], const struct trust_entry *e)
+enum theme_role certs_expiry(char dst[CERTS_EXPIRY_MAX], const struct trust_entry *e)
 {
 	bool over = (e->remarks & (TRUST_EXPIRED | TRUST_NOT_YET_VALID)) != 0, soon = (e->remarks & TRUST_EXPIRES_SOON) != 0;
-	char when[CLOCK_TEXT_MAX];
+	char when[WHEN_TEXT_MAX];
 
-	snprintf(dst, 24, "%.10s%s", clock_rfc3339(when, e->not_after), over ? " !!" : soon ? " ??" : "");
+	snprintf(dst, CERTS_EXPIRY_MAX, "%s%s", when_day(when, e->not_after), over ? " !!" : soon ? " ??" : "");
 	return over ? ROLE_FAIL : soon ? ROLE_WARN : ROLE_NORMAL;
+}
+
+int certs_expiry_cols(void)
+{
+	char sample[WHEN_TEXT_MAX];
+
+	return (int)text_width(when_day(sample, SAMPLE_DAY)) + 5;
+}
+
+int certs_card_label_cols(void)
+{
+	return (int)text_widest(LABEL_COLS_MIN - 1, _("Subject"), _("Issuer"), _("Serial"), "SHA-256", _("Valid"), _("Key"), _("Description"),
+				_("Warning"), _("Trusted for"), _("Name"), _("Trust it for"), _("Import it"), NULL) + 1;
 }
 
 /* --- the lines of the card ------------------------------------------------------------------------------------------- */
 
 static void put_subject(struct page *p, const struct trust_entry *e)
 {
-	page_row(p, ROLE_NORMAL, LABEL, _("Subject"), e->subject);
+	page_row(p, ROLE_NORMAL, certs_card_label_cols(), _("Subject"), e->subject);
 }
 
 static void put_issuer(struct page *p, const struct trust_entry *e)
 {
-	page_row(p, ROLE_NORMAL, LABEL, _("Issuer"), e->self_signed ? _("itself (a root)") : e->issuer);
+	page_row(p, ROLE_NORMAL, certs_card_label_cols(), _("Issuer"), e->self_signed ? _("itself (a root)") : e->issuer);
 }
 
 static void put_serial(struct page *p, const struct trust_entry *e)
 {
-	page_row(p, ROLE_NORMAL, LABEL, _("Serial"), e->serial);
+	page_row(p, ROLE_NORMAL, certs_card_label_cols(), _("Serial"), e->serial);
 }
 
-/* Two lines of 16 bytes each where one does not hold it: a fingerprint is to be compared, so it is never cut. */
+/* A fingerprint is to be compared, so it is never cut: as many lines as it needs. */
+static int fingerprint_rows(const struct page *p)
+{
+	int rows = 1;
+
+	while (rows < 8 && p->cols < certs_card_label_cols() + FINGERPRINT_BYTES / rows * 3 - 1)
+		rows *= 2;
+	return rows;
+}
+
 static void put_fingerprint(struct page *p, const struct trust_entry *e)
 {
+	int rows = fingerprint_rows(p);
+	size_t bytes = FINGERPRINT_BYTES / (size_t)rows;
 	char hex[HEX_TEXT_MAX];
 
-	if (p->cols >= LABEL + 95) {
-		page_row(p, ROLE_NORMAL, LABEL, "SHA-256", trust_hex_colons(hex, sizeof(hex), e->sha256, 32));
-		return;
-	}
-	page_row(p, ROLE_NORMAL, LABEL, "SHA-256", trust_hex_colons(hex, sizeof(hex), e->sha256, 16));
-	page_row(p, ROLE_NORMAL, LABEL, "", trust_hex_colons(hex, sizeof(hex), e->sha256 + 16, 16));
+	for (int i = 0; i < rows; i++)
+		page_row(p, ROLE_NORMAL, certs_card_label_cols(), i == 0 ? "SHA-256" : "",
+			 trust_hex_colons(hex, sizeof(hex), e->sha256 + (size_t)i * bytes, bytes));
 }
 
 static void put_valid(struct page *p, const struct trust_entry *e)
 {
-	char from[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX], bar[BAR_CELLS + 4], words[TRUST_VALIDITY_TEXT_MAX], text[TEXT_MAX];
+	char from[WHEN_TEXT_MAX], until[WHEN_TEXT_MAX], bar[BAR_CELLS + 4], words[TRUST_VALIDITY_TEXT_MAX], text[TEXT_MAX];
 	time_t now = clock_now();
 	int cells;
 
 	trust_validity_text(words, e->not_before, e->not_after, now);
-	snprintf(text, sizeof(text), "%.10s .. %.10s   ", clock_rfc3339(from, e->not_before), clock_rfc3339(until, e->not_after));
+	snprintf(text, sizeof(text), "%s .. %s   ", when_day(from, e->not_before), when_day(until, e->not_after));
 	page_line(p);
-	page_cell(p, ROLE_LABEL, LABEL, _("Valid"));
+	page_cell(p, ROLE_LABEL, certs_card_label_cols(), _("Valid"));
 	page_put(p, ROLE_NORMAL, text);
 	cells = page_cols_left(p) - (int)text_width(words) - 6;
 	cells = cells > BAR_CELLS ? BAR_CELLS : cells;
@@ -80,12 +104,12 @@ static void put_key(struct page *p, const struct trust_entry *e)
 	char text[TEXT_MAX];
 
 	snprintf(text, sizeof(text), "%s, %s, %s", e->key, e->signature_algorithm, e->ca ? "CA" : _("no CA"));
-	page_row(p, ROLE_NORMAL, LABEL, _("Key"), text);
+	page_row(p, ROLE_NORMAL, certs_card_label_cols(), _("Key"), text);
 }
 
 static void put_description(struct page *p, const struct trust_entry *e)
 {
-	page_row(p, ROLE_NORMAL, LABEL, _("Description"), e->description);
+	page_row(p, ROLE_NORMAL, certs_card_label_cols(), _("Description"), e->description);
 }
 
 static void put_warnings(struct page *p, const struct trust_entry *e)
@@ -96,16 +120,22 @@ static void put_warnings(struct page *p, const struct trust_entry *e)
 		if ((e->remarks & remark) == 0)
 			continue;
 		page_line(p);
-		page_cell(p, ROLE_LABEL, LABEL, first ? _("Warning") : "");
+		page_cell(p, ROLE_LABEL, certs_card_label_cols(), first ? _("Warning") : "");
 		page_put(p, ROLE_WARN, "?? ");
-		page_put(p, ROLE_NORMAL, trust_remark_text(remark));
+		page_wrap_after(p, ROLE_NORMAL, certs_card_label_cols() + MARK_COLS, trust_remark_text(remark));
 		first = false;
 	}
 }
 
-static int warnings_of(const struct trust_entry *e)
+static int warning_rows(const struct page *p, const struct trust_entry *e)
 {
-	return __builtin_popcount(e->remarks);
+	int rows = 0;
+
+	for (unsigned int remark = 1; remark <= TRUST_FILE_MISSING; remark <<= 1) {
+		if ((e->remarks & remark) != 0)
+			rows += page_wrap_lines(trust_remark_text(remark), p->cols - certs_card_label_cols() - MARK_COLS);
+	}
+	return rows;
 }
 
 const char *certs_usage_word(unsigned int usage)
@@ -127,13 +157,13 @@ static int box_cols(unsigned int usage)
 
 static int usage_rows(const struct page *p)
 {
-	int cols = LABEL, rows = 1;
+	int cols = certs_card_label_cols(), rows = 1;
 
 	for (int i = 0; i < CERTS_USAGES; i++) {
 		int width = box_cols(1u << box_order[i]);
 
-		if (cols > LABEL && cols + width > p->cols) {
-			cols = LABEL;
+		if (cols > certs_card_label_cols() && cols + width > p->cols) {
+			cols = certs_card_label_cols();
 			rows++;
 		}
 		cols += width + 2;
@@ -143,20 +173,20 @@ static int usage_rows(const struct page *p)
 
 static void put_usages(struct page *p, const struct trust_entry *e, bool boxes)
 {
-	int cols = LABEL;
+	int cols = certs_card_label_cols();
 
 	page_line(p);
-	page_cell(p, ROLE_LABEL, LABEL, _("Trusted for"));
+	page_cell(p, ROLE_LABEL, certs_card_label_cols(), _("Trusted for"));
 	for (int i = 0; i < CERTS_USAGES; i++) {
 		unsigned int usage = 1u << box_order[i];
 		int width = box_cols(usage);
 		bool on = (e->usages & usage) != 0;
 
-		if (cols > LABEL && cols + width > p->cols) {
+		if (cols > certs_card_label_cols() && cols + width > p->cols) {
 			page_line(p);
-			page_tab(p, LABEL);
-			cols = LABEL;
-		} else if (cols > LABEL) {
+			page_tab(p, certs_card_label_cols());
+			cols = certs_card_label_cols();
+		} else if (cols > certs_card_label_cols()) {
 			page_put(p, ROLE_NORMAL, "  ");
 		}
 		if (boxes) {
@@ -183,9 +213,9 @@ static const enum line priority[LINE_COUNT] = { LINE_USAGES, LINE_VALID, LINE_WA
 static int rows_of(const struct page *p, const struct trust_entry *e, enum line line)
 {
 	switch (line) {
-	case LINE_FINGERPRINT: return p->cols >= LABEL + 95 ? 1 : 2;
+	case LINE_FINGERPRINT: return fingerprint_rows(p);
 	case LINE_DESCRIPTION: return e->description[0] != '\0' ? 1 : 0;
-	case LINE_WARNINGS: return warnings_of(e);
+	case LINE_WARNINGS: return warning_rows(p, e);
 	case LINE_USAGES: return usage_rows(p);
 	default: return 1;
 	}
@@ -235,9 +265,15 @@ void certs_card_put(struct page *p, const struct trust_entry *entry, int rows, e
 
 /* --- everything ------------------------------------------------------------------------------------------------------ */
 
+static size_t text_label_cols(void)
+{
+	return text_widest((size_t)certs_card_label_cols() - 1, _("State"), _("Valid from"), _("Valid until"), _("Signature"),
+			   _("Path length"), _("Key usage"), _("Extended"), _("Key id"), _("Issuer's id"), NULL) + 1;
+}
+
 static void text_row(struct buffer *out, const char *label, const char *value)
 {
-	text_fit(out, label, LABEL, true, true);
+	text_fit(out, label, text_label_cols(), true, true);
 	buffer_printf(out, "%s\n", value);
 }
 
@@ -251,11 +287,11 @@ static void text_hex(struct buffer *out, const char *label, const unsigned char 
 
 static void text_validity(struct buffer *out, const struct trust_entry *e)
 {
-	char from[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX], words[TRUST_VALIDITY_TEXT_MAX], bar[BAR_CELLS + 4], text[TEXT_MAX];
+	char from[WHEN_TEXT_MAX], until[WHEN_TEXT_MAX], words[TRUST_VALIDITY_TEXT_MAX], bar[BAR_CELLS + 4], text[TEXT_MAX];
 	time_t now = clock_now();
 
-	text_row(out, _("Valid from"), clock_rfc3339(from, e->not_before));
-	snprintf(text, sizeof(text), "%s   %s", clock_rfc3339(until, e->not_after),
+	text_row(out, _("Valid from"), when_utc(from, e->not_before));
+	snprintf(text, sizeof(text), "%s   %s", when_utc(until, e->not_after),
 		 trust_validity_text(words, e->not_before, e->not_after, now));
 	text_row(out, _("Valid until"), text);
 	text_row(out, "", trust_validity_bar(bar, BAR_CELLS, e->not_before, e->not_after, now));

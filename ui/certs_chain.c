@@ -159,7 +159,7 @@ static void put_lines(struct page *p, const char *text, int rows, bool fields)
 		char part[1200];
 
 		snprintf(part, sizeof(part), "%.*s", (int)len, text);
-		indent = strncmp(part, "- ", 2) == 0 ? 2 : fields ? CHAIN_LABEL_COLS : 0;
+		indent = strncmp(part, "- ", 2) == 0 ? 2 : fields ? chain_label_cols() : 0;
 		head = bytes_of(part, indent);
 		page_line(p);
 		page_put_n(p, fields ? ROLE_LABEL : ROLE_NORMAL, part, head);

@@ -12,12 +12,12 @@
 #include "pane.h"
 #include "trust/preview.h"
 
-#define LABEL_COLS CERTS_CARD_LABEL_COLS
 #define LIST_ROWS_MIN 3
 #define LIST_PART 3		/* the list has a third of what is above the questions */
 #define REASON_ROWS 2
 #define PROBLEM_ROWS 3
 #define PEM_LINE 64
+#define BOX_COLS 3
 
 enum { AT_NAME, AT_SERVICES, AT_INFRASTRUCTURE, AT_CLIENTS, AT_ADMINS, AT_EXPIRED, AT_SHA1, AT_NOT_CA, AT_COUNT };
 enum { ID_LIST = 2000, ID_IMPORT, ID_CANCEL };
@@ -96,13 +96,13 @@ static void put_row(void *data, struct page *p, int64_t row, bool selected)
 	};
 	const struct import *im = data;
 	const struct trust_preview_item *item = trust_preview_at(im->preview, (size_t)row);
-	char expires[24];
+	char expires[CERTS_EXPIRY_MAX];
 	enum theme_role role;
 
 	(void)selected;
 	page_put(p, marks[item->state].role, marks[item->state].mark);
 	role = certs_expiry(expires, &item->entry);
-	page_cell(p, role, 15, expires);
+	page_cell(p, role, certs_expiry_cols(), expires);
 	page_put(p, ROLE_NORMAL, item->entry.name);
 }
 
@@ -118,7 +118,7 @@ static void put_reason(const struct trust_preview_item *item, struct page *p)
 	page_line(p);
 	page_put(p, item->state == TRUST_PREVIEW_REFUSED ? ROLE_FAIL : ROLE_WARN, _(words[item->state]));
 	page_put(p, ROLE_NORMAL, ": ");
-	page_wrap_after(p, ROLE_NORMAL, CERTS_CARD_LABEL_COLS, item->why.message);
+	page_wrap_after(p, ROLE_NORMAL, certs_card_label_cols(), item->why.message);
 }
 
 /* "Trust it for  [x] Cisco services  [ ] within ISE ...", in as many lines as it takes. */
@@ -131,7 +131,7 @@ static void put_boxes(struct import *im, struct page *p)
 
 		if (first || page_cols_left(p) < (int)text_width(label) + 6) {
 			page_line(p);
-			page_cell(p, ROLE_LABEL, LABEL_COLS, first ? _("Trust it for") : "");
+			page_cell(p, ROLE_LABEL, certs_card_label_cols(), first ? _("Trust it for") : "");
 		} else {
 			page_put(p, ROLE_NORMAL, "  ");
 		}
@@ -143,9 +143,9 @@ static void put_boxes(struct import *im, struct page *p)
 		if ((allow_of[i] & im->needed) == 0)
 			continue;
 		page_line(p);
-		page_cell(p, ROLE_LABEL, LABEL_COLS, _("Import it"));
-		form_put_value(p, &im->form, i, 3);
-		page_putf(p, ROLE_WARN, " %s", trust_allow_text(allow_of[i]));
+		page_cell(p, ROLE_LABEL, certs_card_label_cols(), _("Import it"));
+		form_put_value(p, &im->form, i, BOX_COLS);
+		page_wrap_after(p, ROLE_WARN, certs_card_label_cols() + BOX_COLS + 1, trust_allow_text(allow_of[i]));
 	}
 }
 
@@ -177,11 +177,15 @@ static void put_buttons(struct import *im, struct page *p)
 }
 
 /* Lines below the card: what is asked, and the buttons. */
-static int rows_below(const struct import *im)
+static int rows_below(const struct import *im, const struct page *p)
 {
-	int problem = im->problem.message[0] != '\0' ? PROBLEM_ROWS : 0;
+	int rows = 1 + (im->fresh > 0) + (im->fresh == 1) + (im->problem.message[0] != '\0' ? PROBLEM_ROWS : 0);
 
-	return im->fresh == 0 ? 1 : (im->fresh == 1) + __builtin_popcount(im->needed) + problem + 2;
+	for (size_t i = AT_EXPIRED; i <= AT_NOT_CA; i++) {
+		if ((allow_of[i] & im->needed) != 0)
+			rows += page_wrap_lines(trust_allow_text(allow_of[i]), p->cols - certs_card_label_cols() - BOX_COLS - 1);
+	}
+	return im->fresh == 0 ? 1 : rows;
 }
 
 static void prepare(void *data, struct page *p)
@@ -193,7 +197,7 @@ static void prepare(void *data, struct page *p)
 
 	if (im->why != NULL)
 		page_wrap(p, ROLE_NORMAL, im->why);
-	room = page_left(p) - rows_below(im) - 1 - (item->state != TRUST_PREVIEW_FINE ? REASON_ROWS : 0);
+	room = page_left(p) - rows_below(im, p) - 1 - (item->state != TRUST_PREVIEW_FINE ? REASON_ROWS : 0);
 	if (count > 1) {
 		list = room / LIST_PART < LIST_ROWS_MIN ? LIST_ROWS_MIN : room / LIST_PART;
 		list = count < list ? (int)count : list;
@@ -207,7 +211,7 @@ static void prepare(void *data, struct page *p)
 	certs_card_put(p, &item->entry, room, CERTS_CARD_BARE);
 	if (im->fresh > 0) {
 		if (im->fresh == 1)
-			form_put(p, &im->form, AT_NAME, LABEL_COLS);
+			form_put(p, &im->form, AT_NAME, certs_card_label_cols());
 		put_boxes(im, p);
 		put_problem(im, p);
 	}

@@ -7,9 +7,11 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "base/when.h"
 #include "trust/validity.h"
 
 #define BAR_CELLS 16
+#define LABEL_COLS_MIN 12
 #define ROWS_MAX 1024
 
 static const char *text_of(const json_t *object, const char *key)
@@ -172,20 +174,26 @@ const char *chain_repair_text(const struct chain_tree *tree, enum chain_repair r
 
 /* --- in words -------------------------------------------------------------------------------------------------------- */
 
+int chain_label_cols(void)
+{
+	return (int)text_widest(LABEL_COLS_MIN - 2, _("Subject"), _("Issuer"), _("Valid"), _("Names"), "SHA-256", _("Key"), _("From"),
+				_("Asked for"), NULL) + 2;
+}
+
 static void put(struct buffer *out, const char *label, const char *value)
 {
-	text_fit(out, label, CHAIN_LABEL_COLS, true, true);
+	text_fit(out, label, (size_t)chain_label_cols(), true, true);
 	buffer_printf(out, "%s\n", value);
 }
 
 static void put_validity(struct buffer *out, const json_t *c, time_t at)
 {
-	char text[256], bar[BAR_CELLS + 4], words[TRUST_VALIDITY_TEXT_MAX];
+	char text[512], bar[BAR_CELLS + 4], words[TRUST_VALIDITY_TEXT_MAX], first[WHEN_TEXT_MAX], last[WHEN_TEXT_MAX];
 	time_t from, until;
 
 	if (!clock_parse_rfc3339(text_of(c, "not_before"), &from) || !clock_parse_rfc3339(text_of(c, "not_after"), &until))
 		return;
-	snprintf(text, sizeof(text), "%.10s .. %.10s  %s  %s", text_of(c, "not_before"), text_of(c, "not_after"),
+	snprintf(text, sizeof(text), "%s .. %s  %s  %s", when_day(first, from), when_day(last, until),
 		 trust_validity_bar(bar, BAR_CELLS, from, until, at), trust_validity_text(words, from, until, at));
 	put(out, _("Valid"), text);
 }

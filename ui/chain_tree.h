@@ -11,8 +11,6 @@
 #include "base/buffer.h"
 #include "base/finding.h"
 
-#define CHAIN_LABEL_COLS 12	/* of the lines that explain a certificate */
-
 enum chain_row_kind {
 	CHAIN_CERTIFICATE,	/* of the path */
 	CHAIN_FAILURE,		/* a rule that the certificate above fails */
@@ -55,5 +53,8 @@ void chain_tree_explain(const struct chain_tree *tree, size_t row, struct buffer
 void chain_tree_text(const struct chain_tree *tree, struct buffer *out);
 /* What Enter does on a row: "enable it, trust it for Cisco services"; "" when nothing. */
 const char *chain_repair_text(const struct chain_tree *tree, enum chain_repair repair);
+
+/* Columns of the labels of the lines that explain a certificate, with a gap. */
+int chain_label_cols(void);
 
 #endif

@@ -228,9 +228,11 @@ void dialog_password(struct app *a, const char *title, const char *label,
 /* --- one of several -------------------------------------------------------------------------------------------------------- */
 
 #define ID_ROWS 2000
+#define CHOICE_OTHER_COLS 6		/* the frame, and the mark of the selected row */
 
 struct choice {
 	struct app *app;
+	struct dialog_ops ops;		/* as wide as the rows want it */
 	struct list list;
 	char **rows;
 	void (*chosen)(void *data, size_t row);
@@ -279,16 +281,19 @@ static void choice_destroy(void *data)
 void dialog_choose(struct app *a, const char *title, const char *const *rows, size_t n,
 		   void (*chosen)(void *data, size_t row), void *data)
 {
-	static const struct dialog_ops ops = { .scope = SCOPE_DIALOG, .cols = BOX_COLS, .prepare = choice_prepare,
-					       .action = choice_action, .destroy = choice_destroy };
 	struct choice *c = calloc(1, sizeof(*c));
+	size_t widest = BOX_COLS - CHOICE_OTHER_COLS;
 
 	if (c == NULL)
 		return;
 	*c = (struct choice){ .app = a, .rows = calloc(n + 1, sizeof(char *)), .chosen = chosen, .data = data };
-	for (size_t i = 0; c->rows != NULL && i < n && (c->rows[i] = strdup(rows[i])) != NULL; i++)
+	for (size_t i = 0; c->rows != NULL && i < n && (c->rows[i] = strdup(rows[i])) != NULL; i++) {
 		c->list.count = (int64_t)i + 1;
-	dialog_open(a, title, &ops, c);
+		widest = text_widest(widest, rows[i], NULL);
+	}
+	c->ops = (struct dialog_ops){ .scope = SCOPE_DIALOG, .cols = (int)widest + CHOICE_OTHER_COLS, .prepare = choice_prepare,
+				      .action = choice_action, .destroy = choice_destroy };
+	dialog_open(a, title, &c->ops, c);
 }
 
 /* --- a form ---------------------------------------------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include "app_private.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "base/wrap.h"
 #include "term.h"
 
 #define TEXT_MAX (4u << 20)
@@ -78,7 +79,7 @@ static void break_lines(struct viewer *v, int cols)
 		char *line = strndup(at, len);
 
 		do {
-			size_t n = line != NULL ? page_wrap_length(line + done, cols - indent) : 0;
+			size_t n = line != NULL ? wrap_length(line + done, (size_t)(cols - indent), WRAP_CUT) : 0;
 
 			if (!add_line(v, (size_t)(at - text) + done, n, indent))
 				n = 0;

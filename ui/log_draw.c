@@ -1,4 +1,5 @@
 /* The page of the Log pane: its title, the state of the log, the timeline; and the log strip. */
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +19,16 @@
 
 /* --- words and numbers ------------------------------------------------------------------------------------------------- */
 
-/* "41 302" */
+/* "41 302", or as the locale groups it */
 static void put_number(struct buffer *out, uint64_t n)
 {
 	char digits[32];
 	int len = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)n);
 
+	if (localeconv()->thousands_sep[0] != '\0') {
+		buffer_printf(out, "%'llu", (unsigned long long)n);
+		return;
+	}
 	for (int i = 0; i < len; i++) {
 		if (i > 0 && (len - i) % 3 == 0)
 			buffer_putc(out, ' ');
@@ -38,7 +43,7 @@ static void put_follow(const struct log_pane *p, struct buffer *out)
 	else if (p->rows.follow)
 		buffer_puts(out, _("\tFOLLOW"));
 	else if (p->news_count > 0)
-		buffer_printf(out, _("\tPAUSED +%llu"), (unsigned long long)p->news_count);
+		buffer_printf(out, _("\tPAUSED +%'llu"), (unsigned long long)p->news_count);
 	else
 		buffer_puts(out, _("\tPAUSED"));
 }

@@ -5,6 +5,7 @@
 
 #include "base/finding.h"
 #include "base/i18n.h"
+#include "base/text.h"
 #include "log_pane.h"
 
 #define TEXT_MAX (1u << 20)
@@ -35,7 +36,8 @@ static char *safe_copy(struct slice s)
 static void put_field(struct page *page, const char *label, const char *value)
 {
 	if (value != NULL && value[0] != '\0')
-		page_row(page, ROLE_NORMAL, LABEL_COLS, label, value);
+		page_row(page, ROLE_NORMAL, (int)text_widest(LABEL_COLS - 2, _("Time"), _("Level"), _("Thread"), _("Logger"), _("User"),
+							     _("Operation"), NULL) + 2, label, value);
 }
 
 static const char *line_at(const struct opened *o, size_t n, size_t *len)

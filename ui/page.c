@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/wrap.h"
 #include "layout.h"
 
 #define TEXT_MAX (4u << 20)		/* of a page */
@@ -194,66 +195,19 @@ void page_right(struct page *p, enum theme_role role, const char *text)
 	page_put(p, role, text);
 }
 
+void page_right_or_below(struct page *p, enum theme_role role, const char *text)
+{
+	char safe[1024];
+
+	if (p->col + 1 + (int)text_width(text_safe(safe, sizeof(safe), text)) > p->base_cols)
+		page_line(p);
+	page_right(p, role, text);
+}
+
 void page_text(struct page *p, enum theme_role role, const char *text)
 {
 	page_line(p);
 	page_put(p, role, text);
-}
-
-/* May a line begin with it? Closing marks stay with what they close (as in JIS X 4051). */
-static bool may_begin_line(uint32_t cp)
-{
-	static const uint32_t closing[] = { 0x2019, 0x201d, 0x2026, 0x3001, 0x3002, 0x3009, 0x300b, 0x300d, 0x300f, 0x3011, 0x30fc,
-					    0xff01, 0xff09, 0xff0c, 0xff0e, 0xff1a, 0xff1b, 0xff1f };
-
-	for (size_t i = 0; i < sizeof(closing) / sizeof(closing[0]); i++)
-		if (cp == closing[i])
-			return false;
-	return true;
-}
-
-/* Between this character and the next: a line may be broken beside a wide character, whose languages have no blanks between
- * words. */
-static bool may_break(size_t width, const char *next)
-{
-	char one[8];
-	uint32_t cp = 0;
-	size_t n = text_utf8_decode(next, strlen(next), &cp);
-
-	snprintf(one, sizeof(one), "%.*s", n > 0 ? (int)n : 1, next);
-	return (width > 1 || text_width(one) > 1) && may_begin_line(cp);
-}
-
-size_t page_wrap_length(const char *text, int cols)
-{
-	char one[8];
-	size_t fits = 0, blank = 0, blank_width = 0, beside = 0, width = 0;
-	bool begun = false;
-	uint32_t cp;
-
-	for (size_t i = 0; text[i] != '\0';) {
-		size_t n = text_utf8_decode(text + i, strlen(text + i), &cp), own;
-
-		n = n > 0 ? n : 1;
-		snprintf(one, sizeof(one), "%.*s", (int)n, text + i);
-		own = text_width(one);
-		width += own;
-		if (width > (size_t)cols)
-			break;
-		begun = begun || text[i] != ' ';	/* an indentation is no place to break at */
-		i += n;
-		fits = i;
-		if (begun && (text[i] == ' ' || text[i] == '\0')) {
-			blank = i;
-			blank_width = width;
-		} else if (begun && may_break(own, text + i)) {
-			beside = i;
-		}
-	}
-	/* At a blank, unless that leaves more than half of the line empty. */
-	if (blank > 0 && (blank_width * 2 >= (size_t)cols || beside < blank))
-		return blank;
-	return beside > 0 ? beside : fits;
 }
 
 /* One paragraph, safe already. The first line goes on where the line stands when it has begun. */
@@ -270,7 +224,7 @@ static void wrap_paragraph(struct page *p, enum theme_role role, int indent, con
 			page_line(p);
 			page_tab(p, indent);
 		}
-		n = page_wrap_length(at, page_cols_left(p));
+		n = wrap_length(at, (size_t)page_cols_left(p), WRAP_CUT);
 		if (n == 0)
 			break;
 		buffer_reset(&part);
@@ -306,6 +260,21 @@ void page_wrap_after(struct page *p, enum theme_role role, int indent, const cha
 {
 	page_tab(p, indent > p->col ? indent : p->col);
 	wrap(p, role, indent, text, p->line >= 0);
+}
+
+int page_wrap_lines(const char *text, int cols)
+{
+	int lines = 0;
+
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\n"), fits = wrap_length(text, (size_t)(cols > 0 ? cols : 1), WRAP_CUT);
+
+		text += fits < len ? fits : len;
+		text += strspn(text, " ");
+		text += *text == '\n';
+		lines++;
+	}
+	return lines;
 }
 
 void page_row(struct page *p, enum theme_role role, int label_cols, const char *label, const char *value)

@@ -100,6 +100,8 @@ void page_tab(struct page *p, int col);
 int page_cols_left(const struct page *p);
 /* A run at the right end of the line. */
 void page_right(struct page *p, enum theme_role role, const char *text);
+/* The same, in a line of its own where it does not fit into this one. */
+void page_right_or_below(struct page *p, enum theme_role role, const char *text);
 
 /* A whole line of one role. */
 void page_text(struct page *p, enum theme_role role, const char *text);
@@ -107,6 +109,8 @@ void page_text(struct page *p, enum theme_role role, const char *text);
 void page_wrap(struct page *p, enum theme_role role, const char *text);
 /* The same, later lines indented by `indent` columns, after a first run (such as "Cause  ") that is put before it. */
 void page_wrap_after(struct page *p, enum theme_role role, int indent, const char *text);
+/* The lines that page_wrap() takes for it in `cols` columns. */
+int page_wrap_lines(const char *text, int cols);
 /* "Label        value", the label in `label_cols` columns. */
 void page_row(struct page *p, enum theme_role role, int label_cols, const char *label, const char *value);
 /* Lines from here on go beside: into `cols` columns from column `col` on, from line `line` on. page_column(p, n, 0,
@@ -145,10 +149,6 @@ void page_list(struct page *p, int id, struct list *l, int rows,
 void list_move(struct list *l, int64_t by);
 /* `rows` lines that the pane fills and scrolls itself, and that can have the focus: call before the first of them. */
 struct page_item *page_area(struct page *p, int id, int rows);
-
-/* How many bytes of `text` (safe already) fit into `cols` columns, broken before a blank where there is one, or
- * beside a wide character. */
-size_t page_wrap_length(const char *text, int cols);
 
 /* --- pieces of text ------------------------------------------------------------------------------------------------- */
 

@@ -78,7 +78,9 @@ static int services_cols(void)
 
 static int expires_cols(void)
 {
-	return column_cols(_("Expires"), "2034-01-16 !!", "");
+	int title = column_cols(_("Expires"), "", ""), dates = certs_expiry_cols();
+
+	return title > dates ? title : dates;
 }
 
 static void put_row(void *data, struct page *page, int64_t row, bool is_selected)
@@ -87,7 +89,7 @@ static void put_row(void *data, struct page *page, int64_t row, bool is_selected
 	const struct trust_entry *e = p->store.list.rows[row];
 	bool services = (e->usages & TRUST_CISCO_SERVICES) != 0;
 	enum theme_role role = e->enabled ? ROLE_NORMAL : ROLE_DIM;	/* the mark tells the selected one: a step costs few bytes */
-	char expires[24];
+	char expires[CERTS_EXPIRY_MAX];
 	enum theme_role when = certs_expiry(expires, e);
 
 	(void)is_selected;

@@ -9,6 +9,7 @@
 #include "base/finding.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "base/wrap.h"
 #include "check_fix.h"
 #include "check_state.h"
 #include "job/job.h"
@@ -103,23 +104,49 @@ static void put_title(const struct check_pane *p, struct page *page)
 	page_rule(page, title);
 }
 
+static int title_cols(void)
+{
+	size_t most = TITLE_COLS - 2;
+
+	for (int id = 0; id < CHECK_COUNT; id++)
+		most = text_widest(most, check_title((enum check_id)id), NULL);
+	return (int)most + 2;
+}
+
+/* How long it took; "" where nothing was done. */
+static const char *time_text(char dst[32], const struct check_row *row)
+{
+	dst[0] = '\0';
+	if (row->state == ROW_DONE && row->duration_ms > 0 && row->status != CHECK_SKIP)
+		snprintf(dst, 32, _("%.1f ms"), row->duration_ms);
+	return dst;
+}
+
+static int time_cols(const struct check_pane *p)
+{
+	size_t most = TIME_COLS - 1;
+	char ms[32];
+
+	for (int id = 0; id < CHECK_COUNT; id++)
+		most = text_widest(most, time_text(ms, &p->state.rows[id]), NULL);
+	return (int)most + 1;
+}
+
 static void put_row(void *data, struct page *page, int64_t number, bool selected)
 {
 	const struct check_pane *p = data;
 	const struct check_row *row = &p->state.rows[number];
 	enum theme_role role;
 	const char *mark = check_row_mark(row, &role);
-	char ms[32] = "";
+	char ms[32];
 	int left;
 
 	(void)selected;
 	page_cell(page, role, MARK_COLS, mark);
-	page_cell(page, row->state == ROW_DONE ? ROLE_NORMAL : ROLE_DIM, TITLE_COLS, check_title((enum check_id)number));
-	left = page_cols_left(page) - TIME_COLS;
+	page_cell(page, row->state == ROW_DONE ? ROLE_NORMAL : ROLE_DIM, title_cols(), check_title((enum check_id)number));
+	left = page_cols_left(page) - time_cols(p);
 	page_cell(page, role == ROLE_OK ? ROLE_NORMAL : role, left > 0 ? left : page_cols_left(page), row->summary);
-	if (row->state == ROW_DONE && row->duration_ms > 0 && row->status != CHECK_SKIP)
-		snprintf(ms, sizeof(ms), _("%.1f ms"), row->duration_ms);
-	page_right(page, ROLE_DIM, ms);
+	page_right(page, ROLE_DIM, time_text(ms, row));
 }
 
 /* At most `lines` lines of a text, broken at spaces; the last one says that there is more. Returns the lines used. */
@@ -130,7 +157,7 @@ static int put_text(struct page *page, enum theme_role role, const char *text, i
 	while (*text != '\0' && used < lines) {
 		char line[1024];
 		size_t n = strcspn(text, "\n");
-		size_t fits = page_wrap_length(text, page->cols - indent);
+		size_t fits = wrap_length(text, (size_t)(page->cols - indent), WRAP_CUT);
 		size_t take = fits < n ? fits : n;
 		bool more;
 

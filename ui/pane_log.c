@@ -124,7 +124,7 @@ static void step_save(struct log_pane *p, int64_t budget_us)
 	case SAVE_MORE:
 		return;
 	case SAVE_DONE:
-		app_notice(p->app, ROLE_OK, _("OK %llu records are saved in %s."), (unsigned long long)save_records(p->save),
+		app_notice(p->app, ROLE_OK, _("OK %'llu records are saved in %s."), (unsigned long long)save_records(p->save),
 			   p->save_path);
 		break;
 	case SAVE_FAILED:

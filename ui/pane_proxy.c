@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "base/text.h"
 #include "pane.h"
 #include "proxy_answer.h"
 #include "settings/login.h"
@@ -273,7 +274,8 @@ static void test(struct proxy_pane *p)
 
 static int label_cols(const struct proxy_pane *p)
 {
-	return form_label_cols(&p->form, LABEL_COLS);
+	return (int)text_widest((size_t)form_label_cols(&p->form, LABEL_COLS) - 2, _("Connection"), _("Feed through it"), _("Cause"),
+				_("It said"), _("What to do"), _("Test"), NULL) + 2;
 }
 
 static void put_login(struct proxy_pane *p, struct page *page)
@@ -365,7 +367,7 @@ static void put_buttons(const struct proxy_pane *p, struct page *page)
 
 	page_buttons(page, buttons, sizeof(buttons) / sizeof(buttons[0]));
 	if (form_is_changed(&p->form))
-		page_right(page, ROLE_WARN, _("* unsaved changes"));
+		page_right_or_below(page, ROLE_WARN, _("* unsaved changes"));
 }
 
 /* What the field that has the focus is for, where there is room. */

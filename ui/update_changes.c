@@ -55,9 +55,9 @@ static void put_component(void *data, struct page *page, int64_t row, bool selec
 	page_cell(page, role, title_cols, member(it, "title"));
 	page_put(page, role, " ");
 	page_cell(page, role, VERSION_COLS, from[0] != '\0' ? from : "-");
-	page_cell(page, role, VERSION_COLS + 3, same ? _("unchanged") : to[0] != '\0' ? to : _("gone"));
+	page_cell(page, role, (int)text_widest(VERSION_COLS + 1, _("unchanged"), _("gone"), NULL) + 2, same ? _("unchanged") : to[0] != '\0' ? to : _("gone"));
 	if (!same)
-		page_putf(page, role, "+%lld -%lld ~%lld", number(it, "files_added"), number(it, "files_removed"),
+		page_putf(page, role, "+%'lld -%'lld ~%'lld", number(it, "files_added"), number(it, "files_removed"),
 			  number(it, "files_changed"));
 }
 
@@ -68,7 +68,7 @@ static void put_detail(const struct changes *c, struct page *page)
 
 	page_rule(page, member(it, "title"));
 	page_line(page);
-	page_putf(page, ROLE_NORMAL, _("Files: %lld new, %lld gone, %lld changed."), number(it, "files_added"),
+	page_putf(page, ROLE_NORMAL, _("Files: %'lld new, %'lld gone, %'lld changed."), number(it, "files_added"),
 		  number(it, "files_removed"), number(it, "files_changed"));
 	page_line(page);
 	page_putf(page, ROLE_NORMAL, _("Size: %s before, %s now."), page_size(from, sizeof(from), number(it, "bytes_from")),
@@ -80,7 +80,7 @@ static void put_generation(const struct changes *c, struct page *page, const cha
 	const json_t *g = json_object_get(c->document, name);
 
 	page_line(page);
-	page_cell(page, ROLE_LABEL, LABEL_COLS, label);
+	page_cell(page, ROLE_LABEL, (int)text_widest(LABEL_COLS - 2, _("From"), _("To"), NULL) + 2, label);
 	page_putf(page, ROLE_NORMAL, _("%s, version %s"), member(g, "generation"), member(g, "version"));
 }
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "base/when.h"
 #include "store/store.h"
 #include "update_changes.h"
 
@@ -80,15 +81,38 @@ static const char *status_text(const json_t *line, enum theme_role *role)
 	return strcmp(member(line, "action"), "rollback") == 0 ? _("done") : _("updated");
 }
 
-static const char *local_time(char *dst, size_t size, const char *stamp)
+static const char *local_time(char dst[WHEN_TEXT_MAX], const char *stamp)
 {
 	time_t t;
-	struct tm tm;
 
-	snprintf(dst, size, "%.16s", stamp);
-	if (clock_parse_rfc3339(stamp, &t) && localtime_r(&t, &tm) != NULL)
-		strftime(dst, size, "%Y-%m-%d %H:%M", &tm);
+	if (clock_parse_rfc3339(stamp, &t))
+		return when_here_minute(dst, t);
+	snprintf(dst, WHEN_TEXT_MAX, "%.16s", stamp);
 	return dst;
+}
+
+/* --- columns, as wide as the language needs them ---------------------------------------------------------------------- */
+
+static int time_cols(void)
+{
+	char sample[WHEN_TEXT_MAX];
+
+	return (int)text_widest(TIME_COLS - 2, when_here_minute(sample, clock_now()), NULL) + 2;
+}
+
+static int what_cols(void)
+{
+	return (int)text_widest(WHAT_COLS - 2, _("rollback"), _("update, web"), _("update, offline"), NULL) + 2;
+}
+
+static int status_cols(void)
+{
+	return (int)text_widest(STATUS_COLS - 2, _("?? stopped"), _("!! failed"), _("up to date"), _("done"), _("updated"), NULL) + 2;
+}
+
+static int label_cols(void)
+{
+	return (int)text_widest(LABEL_COLS - 2, _("Generation"), _("From"), _("Signed by"), _("Cost"), _("Why"), NULL) + 2;
 }
 
 /* --- the page --------------------------------------------------------------------------------------------------------- */
@@ -99,13 +123,13 @@ static void put_line(void *data, struct page *page, int64_t row, bool selected)
 	const json_t *line = line_at(h, row);
 	const char *generation = member(line, "generation"), *status;
 	enum theme_role role;
-	char stamp[32];
+	char stamp[WHEN_TEXT_MAX];
 
 	(void)selected;
 	status = status_text(line, &role);
-	page_cell(page, ROLE_NORMAL, TIME_COLS, local_time(stamp, sizeof(stamp), member(line, "time")));
-	page_cell(page, ROLE_NORMAL, WHAT_COLS, what_text(line));
-	page_cell(page, role, STATUS_COLS, status);
+	page_cell(page, ROLE_NORMAL, time_cols(), local_time(stamp, member(line, "time")));
+	page_cell(page, ROLE_NORMAL, what_cols(), what_text(line));
+	page_cell(page, role, status_cols(), status);
 	if (role != ROLE_NORMAL) {
 		page_put(page, role, member(line, "cause"));
 		return;
@@ -131,7 +155,7 @@ static void put_cost(const json_t *line, struct page *page)
 			 page_size(size, sizeof(size), json_integer_value(json_object_get(line, "bytes_downloaded"))),
 			 page_duration(spent, sizeof(spent), json_integer_value(json_object_get(line, "duration_ms"))));
 	if (text[0] != '\0')
-		page_row(page, ROLE_NORMAL, LABEL_COLS, _("Cost"), text);
+		page_row(page, ROLE_NORMAL, label_cols(), _("Cost"), text);
 }
 
 static void put_detail(const struct history *h, struct page *page)
@@ -141,16 +165,16 @@ static void put_detail(const struct history *h, struct page *page)
 
 	page_rule(page, _("Details"));
 	if (member(line, "generation")[0] != '\0')
-		page_row(page, ROLE_NORMAL, LABEL_COLS, _("Generation"), member(line, "generation"));
+		page_row(page, ROLE_NORMAL, label_cols(), _("Generation"), member(line, "generation"));
 	if (member(line, "from")[0] != '\0')
-		page_row(page, ROLE_NORMAL, LABEL_COLS, _("From"), member(line, "from"));
+		page_row(page, ROLE_NORMAL, label_cols(), _("From"), member(line, "from"));
 	if (json_object_get(line, "signer") != NULL)
-		page_row(page, ROLE_NORMAL, LABEL_COLS, _("Signed by"), signer[0] != '\0' ? signer : _("not signed"));
+		page_row(page, ROLE_NORMAL, label_cols(), _("Signed by"), signer[0] != '\0' ? signer : _("not signed"));
 	put_cost(line, page);
 	if (member(line, "message")[0] != '\0') {
 		page_line(page);
-		page_cell(page, ROLE_LABEL, LABEL_COLS, _("Why"));
-		page_wrap_after(page, ROLE_FAIL, LABEL_COLS, member(line, "message"));
+		page_cell(page, ROLE_LABEL, label_cols(), _("Why"));
+		page_wrap_after(page, ROLE_FAIL, label_cols(), member(line, "message"));
 	}
 }
 

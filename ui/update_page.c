@@ -6,6 +6,7 @@
 #include "base/finding.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "base/when.h"
 #include "keymap.h"
 #include "pane.h"
 #include "update_pane.h"
@@ -27,15 +28,6 @@ static const struct { const char *id, *label; } known[] = {
 	{ "os-groups", N_("Cisco supported OS version") },
 };
 
-static char *local_time(char *dst, size_t size, time_t t)
-{
-	struct tm tm;
-
-	localtime_r(&t, &tm);
-	strftime(dst, size, "%Y-%m-%d %H:%M:%S", &tm);
-	return dst;
-}
-
 /* The field, and beside it the way to choose instead of typing. */
 static void put_bundle(struct update_pane *p, struct page *page)
 {
@@ -55,7 +47,7 @@ static void put_source(struct update_pane *p, struct page *page)
 {
 	const struct settings *s = p->app->settings;
 	struct buffer delay = BUFFER_INIT(64);
-	char next[64], stamp[32];
+	char next[WHEN_TEXT_MAX + 64], stamp[WHEN_TEXT_MAX];
 
 	page_rule(page, _("Update source"));
 	form_put(page, &p->form, UPDATE_FIELD_SOURCE, form_label_cols(&p->form, FIELD_COLS));
@@ -68,8 +60,8 @@ static void put_source(struct update_pane *p, struct page *page)
 	buffer_clear(&delay);
 	snprintf(next, sizeof(next), "%s", _("next: off"));
 	if (p->app->watch.next != 0)
-		snprintf(next, sizeof(next), _("next %.16s"), local_time(stamp, sizeof(stamp), p->app->watch.next));
-	page_right(page, ROLE_DIM, next);
+		snprintf(next, sizeof(next), _("next %s"), when_here_minute(stamp, p->app->watch.next));
+	page_right_or_below(page, ROLE_DIM, next);
 }
 
 static const char *status_text(const char *status)
@@ -87,26 +79,24 @@ static const char *status_text(const char *status)
 /* The widest label in this language. */
 static int information_cols(void)
 {
-	int most = INFO_COLS;
+	size_t most = text_widest(INFO_COLS - 2, _("Last successful update on"), _("Last update status"), NULL);
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if ((int)text_width(_(known[i].label)) + 2 > most)
-			most = (int)text_width(_(known[i].label)) + 2;
-	}
-	return most;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		most = text_widest(most, _(known[i].label), NULL);
+	return (int)most + 2;
 }
 
 /* `spare`: lines that what stands below it will need. On a small screen the versions give way to why an update failed. */
 static void put_information(const struct update_pane *p, struct page *page, int spare)
 {
 	const struct watch *w = &p->app->watch;
-	char text[256], stamp[32], spent[64];
+	char text[256], stamp[WHEN_TEXT_MAX], spent[64];
 	int cols = information_cols();
 
 	page_rule(page, _("Update information"));
 	snprintf(text, sizeof(text), "%s", _("never"));
 	if (w->state.last_success != 0)
-		snprintf(text, sizeof(text), "%s  %s, %s", local_time(stamp, sizeof(stamp), w->state.last_success),
+		snprintf(text, sizeof(text), "%s  %s, %s", when_here(stamp, w->state.last_success),
 			 strcmp(w->state.success_source, "web") == 0 ? _("web") : _("offline"),
 			 page_duration(spent, sizeof(spent), w->state.success_duration_ms));
 	page_row(page, ROLE_NORMAL, cols, _("Last successful update on"), text);
@@ -199,12 +189,13 @@ static void put_progress(const struct update_pane *p, struct page *page)
 {
 	const struct watch *w = &p->app->watch;
 	char text[256], spent[64];
+	int cols = (int)text_widest(FIELD_COLS - 2, _("From"), _("Phase"), NULL) + 2;
 
 	page_rule(page, _("Updating"));
-	page_row(page, ROLE_NORMAL, FIELD_COLS, _("From"), w->from);
+	page_row(page, ROLE_NORMAL, cols, _("From"), w->from);
 	snprintf(text, sizeof(text), _("%s, for %s"), phase_text(w->phase),
 		 page_duration(spent, sizeof(spent), clock_monotonic_ms() - w->started_ms));
-	page_row(page, ROLE_TITLE, FIELD_COLS, _("Phase"), text);
+	page_row(page, ROLE_TITLE, cols, _("Phase"), text);
 	put_overall(w, page);
 	put_bars(w, page, page_left(page) - FOOT_ROWS - (w->notice[0] != '\0' ? 2 : 0));
 	if (w->notice[0] != '\0')
@@ -261,22 +252,9 @@ static void make_trust(const struct update_pane *p, struct result *r)
 		 keymap_key_name(ACTION_CERT_IMPORT, import, sizeof(import)));
 }
 
-static int count_lines(const char *text, int cols)
-{
-	int n = 0;
-
-	while (*text != '\0') {
-		size_t fits = page_wrap_length(text, cols);
-
-		text += fits > 0 ? fits : 1;
-		n++;
-	}
-	return n;
-}
-
 static int result_lines(const struct result *r, int cols)
 {
-	return count_lines(r->text, cols) + count_lines(r->next, cols);
+	return page_wrap_lines(r->text, cols) + page_wrap_lines(r->next, cols);
 }
 
 static void put_result(struct page *page, const struct result *r)

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>
@@ -196,6 +197,20 @@ size_t text_width(const char *s)
 		cols += (size_t)w;
 	}
 	return cols;
+}
+
+size_t text_widest(size_t least, const char *text, ...)
+{
+	va_list more;
+
+	va_start(more, text);
+	for (; text != NULL; text = va_arg(more, const char *)) {
+		size_t width = text_width(text);
+
+		least = width > least ? width : least;
+	}
+	va_end(more);
+	return least;
 }
 
 size_t text_fit(struct buffer *out, const char *s, size_t cols, bool pad, bool ascii)

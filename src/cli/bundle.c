@@ -166,7 +166,7 @@ static void print_verify(const struct inspect_result *r)
 		fputs(row->ok ? "OK  " : "!!  ", stdout);
 		cli_print_safe(row->component->href);
 		if (row->ok)
-			printf(_("  %" PRId64 " files, %" PRId64 " bytes"), row->files, row->bytes);
+			printf(_("  %'" PRId64 " files, %'" PRId64 " bytes"), row->files, row->bytes);
 		putchar('\n');
 	}
 	for (int i = 0; i < r->notice_count; i++)

@@ -32,8 +32,6 @@ json_t *certs_entry_json(const struct trust_entry *entry);
 json_t *certs_warning_json(const struct error *warning);
 /* Prints a warning for a person on standard error. */
 void certs_warn(const struct cli *cli, const struct error *warning);
-/* Prints text padded or cut to a column. */
-void certs_put_column(const char *text, size_t cols);
 /* Prints one JSON document, which it takes. */
 int certs_put_json(json_t *document);
 

@@ -1,12 +1,11 @@
 /* posture-console certs list. */
 #include <stdio.h>
 
-#include "base/clock.h"
 #include "base/i18n.h"
+#include "base/when.h"
 #include "cli/certs.h"
+#include "cli/table.h"
 #include "trust/list.h"
-
-#define DATE_CHARS 10
 
 struct filter {
 	bool enabled;
@@ -54,36 +53,33 @@ static const char *date_mark(const struct trust_entry *e)
 	return "";
 }
 
-static void put_row(const char *state, const char *services, const char *expires, const char *name)
+static void add_entry(struct table *t, const struct trust_entry *e)
 {
-	certs_put_column(state, 10);
-	certs_put_column(services, 10);
-	certs_put_column(expires, 20);
-	cli_print_safe(name);
-	putchar('\n');
-}
+	char until[WHEN_TEXT_MAX];
+	const char *mark = date_mark(e);
 
-static void put_entry(const struct trust_entry *e)
-{
-	char until[CLOCK_TEXT_MAX], expires[64];
-
-	snprintf(expires, sizeof(expires), "%.*s %s", DATE_CHARS, clock_rfc3339(until, e->not_after), date_mark(e));
-	put_row(e->enabled ? _("enabled") : _("disabled"), (e->usages & TRUST_CISCO_SERVICES) != 0 ? _("yes") : _("no"),
-		expires, e->name);
+	table_add(t, e->enabled ? _("enabled") : _("disabled"));
+	table_add(t, (e->usages & TRUST_CISCO_SERVICES) != 0 ? _("yes") : _("no"));
+	table_addf(t, "%s%s%s", when_day(until, e->not_after), mark[0] != '\0' ? " " : "", mark);
+	table_add(t, e->name);
 }
 
 static int list_text(const struct cli *cli, const struct trust_list *list, const struct filter *filter)
 {
+	static const char *const headings[] = { N_("State"), N_("Services"), N_("Expires"), N_("Name") };
+	struct table t = TABLE_INIT(sizeof(headings) / sizeof(headings[0]));
 	size_t shown = 0;
 
-	if (!cli->quiet)
-		put_row(_("State"), _("Services"), _("Expires"), _("Name"));
+	for (size_t i = 0; i < t.columns && !cli->quiet; i++)
+		table_add(&t, _(headings[i]));
 	for (size_t i = 0; i < list->count; i++) {
 		if (!passes(list->rows[i], filter))
 			continue;
-		put_entry(list->rows[i]);
+		add_entry(&t, list->rows[i]);
 		shown++;
 	}
+	table_print(&t);
+	table_clear(&t);
 	if (!cli->quiet)
 		printf(_("\n%zu shown of %zu, %zu enabled\n"), shown, trust_count(list->store), list->enabled);
 	return EXIT_OK;

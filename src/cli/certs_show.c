@@ -4,11 +4,11 @@
 
 #include "base/clock.h"
 #include "base/i18n.h"
-#include "base/text.h"
+#include "base/when.h"
 #include "cli/certs.h"
+#include "cli/table.h"
 #include "trust/details.h"
-
-#define LABEL_COLS 14
+#include "trust/validity.h"
 
 static const struct {
 	unsigned int remark;
@@ -63,15 +63,6 @@ json_t *certs_entry_json(const struct trust_entry *e)
 			 e->self_signed, "expired", (e->remarks & TRUST_EXPIRED) != 0, "remarks", remarks_json(e->remarks));
 }
 
-void certs_put_column(const char *text, size_t cols)
-{
-	struct buffer out = BUFFER_INIT(4096);
-
-	text_fit(&out, text, cols, true, true);
-	fputs(buffer_text(&out), stdout);
-	buffer_clear(&out);
-}
-
 static json_t *key_usage_json(const struct trust_details *d)
 {
 	json_t *list = d->has_key_usage ? json_array() : json_null();
@@ -112,38 +103,33 @@ static void add_details(json_t *object, X509 *certificate)
 	json_object_set_new(object, "authority_key_id", text_or_null(d.authority_key_id));
 }
 
-static void put_field(const char *label, const char *value)
+static void put_field(struct table *t, const char *label, const char *value)
 {
-	certs_put_column(label, LABEL_COLS);
-	cli_print_safe(value);
-	putchar('\n');
+	table_add(t, label);
+	table_add(t, value);
 }
 
-static void put_joined(const char *label, const json_t *list)
+static void put_joined(struct table *t, const char *label, const json_t *list)
 {
 	struct buffer out = BUFFER_INIT(8192);
 
 	for (size_t i = 0; i < json_array_size(list); i++)
 		buffer_printf(&out, "%s%s", i > 0 ? ", " : "", json_string_value(json_array_get(list, i)));
-	put_field(label, out.len > 0 ? buffer_text(&out) : "-");
+	put_field(t, label, out.len > 0 ? buffer_text(&out) : "-");
 	buffer_clear(&out);
 }
 
-static void put_validity(const struct trust_entry *e)
+static void put_validity(struct table *t, const struct trust_entry *e)
 {
-	char when[CLOCK_TEXT_MAX], text[128];
-	long days = (long)((e->not_after - clock_now()) / (24 * 3600));
+	char when[WHEN_TEXT_MAX], words[TRUST_VALIDITY_TEXT_MAX], text[256];
 
-	put_field(_("Valid from"), clock_rfc3339(when, e->not_before));
-	clock_rfc3339(when, e->not_after);
-	if ((e->remarks & TRUST_EXPIRED) != 0)
-		snprintf(text, sizeof(text), _("%s (expired %ld days ago)"), when, -days);
-	else
-		snprintf(text, sizeof(text), _("%s (%ld days left)"), when, days);
-	put_field(_("Valid until"), text);
+	put_field(t, _("Valid from"), when_utc(when, e->not_before));
+	snprintf(text, sizeof(text), "%s (%s)", when_utc(when, e->not_after),
+		 trust_validity_text(words, e->not_before, e->not_after, clock_now()));
+	put_field(t, _("Valid until"), text);
 }
 
-static void put_usages(const struct trust_entry *e)
+static void put_usages(struct table *t, const struct trust_entry *e)
 {
 	char text[256];
 	bool first = true;
@@ -152,60 +138,63 @@ static void put_usages(const struct trust_entry *e)
 		if ((e->usages & usage) == 0)
 			continue;
 		snprintf(text, sizeof(text), "%s (%s)", trust_usage_name(usage), trust_usage_title(usage));
-		put_field(first ? _("Trusted for") : "", text);
+		put_field(t, first ? _("Trusted for") : "", text);
 		first = false;
 	}
 	if (first)
-		put_field(_("Trusted for"), _("nothing"));
+		put_field(t, _("Trusted for"), _("nothing"));
 }
 
-static void put_remarks(const struct trust_entry *e)
+static void put_remarks(struct table *t, const struct trust_entry *e)
 {
 	bool first = true;
 
 	for (size_t i = 0; i < REMARKS; i++) {
 		if ((e->remarks & remarks[i].remark) == 0)
 			continue;
-		put_field(first ? _("Warning") : "", trust_remark_text(remarks[i].remark));
+		put_field(t, first ? _("Warning") : "", trust_remark_text(remarks[i].remark));
 		first = false;
 	}
 }
 
-static void put_details(const json_t *o)
+static void put_details(struct table *t, const json_t *o)
 {
 	const json_t *path_length = json_object_get(o, "path_length");
 	char text[64];
 
 	snprintf(text, sizeof(text), "%" JSON_INTEGER_FORMAT, json_integer_value(path_length));
-	put_field(_("Path length"), json_is_integer(path_length) ? text : _("no limit"));
-	put_joined(_("Key usage"), json_object_get(o, "key_usage"));
-	put_joined(_("Extended use"), json_object_get(o, "extended_key_usage"));
+	put_field(t, _("Path length"), json_is_integer(path_length) ? text : _("no limit"));
+	put_joined(t, _("Key usage"), json_object_get(o, "key_usage"));
+	put_joined(t, _("Extended use"), json_object_get(o, "extended_key_usage"));
 	if (json_is_string(json_object_get(o, "subject_key_id")))
-		put_field(_("Key id"), json_string_value(json_object_get(o, "subject_key_id")));
-	put_field("SHA-1", json_string_value(json_object_get(o, "sha1")));
+		put_field(t, _("Key id"), json_string_value(json_object_get(o, "subject_key_id")));
+	put_field(t, "SHA-1", json_string_value(json_object_get(o, "sha1")));
 }
 
 static void show_text(const struct trust_entry *e, const json_t *details)
 {
+	struct table table = TABLE_INIT(2), *t = &table;
 	char text[256];
 
-	put_field(_("Name"), e->name);
+	put_field(t, _("Name"), e->name);
 	if (e->description[0] != '\0')
-		put_field(_("Description"), e->description);
-	put_field(_("State"), e->enabled ? _("enabled") : _("disabled"));
-	put_usages(e);
-	put_field(_("Subject"), e->subject);
-	put_field(_("Issuer"), e->self_signed ? _("itself") : e->issuer);
-	put_field(_("Serial"), e->serial);
-	put_validity(e);
-	put_field(_("Key"), e->key);
-	put_field(_("Signature"), e->signature_algorithm);
-	put_field(_("CA"), e->ca ? _("yes") : _("no"));
+		put_field(t, _("Description"), e->description);
+	put_field(t, _("State"), e->enabled ? _("enabled") : _("disabled"));
+	put_usages(t, e);
+	put_field(t, _("Subject"), e->subject);
+	put_field(t, _("Issuer"), e->self_signed ? _("itself") : e->issuer);
+	put_field(t, _("Serial"), e->serial);
+	put_validity(t, e);
+	put_field(t, _("Key"), e->key);
+	put_field(t, _("Signature"), e->signature_algorithm);
+	put_field(t, _("CA"), e->ca ? _("yes") : _("no"));
 	trust_hex_colons(text, sizeof(text), e->sha256, sizeof(e->sha256));
-	put_field("SHA-256", text);
+	put_field(t, "SHA-256", text);
 	if (details != NULL)
-		put_details(details);
-	put_remarks(e);
+		put_details(t, details);
+	put_remarks(t, e);
+	table_print(t);
+	table_clear(t);
 }
 
 int certs_show(struct cli *cli, int argc, char **argv)

@@ -7,12 +7,14 @@
 #include "base/event.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "base/when.h"
 #include "cli/certs_verify.h"
 #include "cli/paragraph.h"
 #include "trust/validity.h"
 
 #define FINGERPRINT_MAX 100
 #define BAR_CELLS 16
+#define LABEL_COLS_MIN 12
 #define LINE_MAX_BYTES 2048
 
 /* --- JSON --------------------------------------------------------------------------------------------------------------- */
@@ -140,7 +142,8 @@ static void put_line(size_t depth, const char *label, const char *value)
 {
 	struct buffer line = BUFFER_INIT(LINE_MAX_BYTES), safe = BUFFER_INIT(LINE_MAX_BYTES);
 
-	text_fit(&line, label, 12, true, true);
+	text_fit(&line, label, text_widest(LABEL_COLS_MIN, _("valid"), _("from"), _("FAILS"), _("subject"), _("issuer"), _("names"),
+					   _("SHA-256"), _("MISSING"), _("UNUSED"), NULL), true, true);
 	text_sanitise(&safe, value, strlen(value));
 	printf("%*s%s %s\n", (int)(depth * 3 + 4), "", buffer_text(&line), buffer_text(&safe));
 	buffer_clear(&line);
@@ -150,14 +153,14 @@ static void put_line(size_t depth, const char *label, const char *value)
 /* "2026-01-01 to 2027-01-01 [====|----]": the mark is now. */
 static void put_validity(size_t depth, const struct probe_cert *c, time_t at)
 {
-	char from[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX], text[256], bar[BAR_CELLS + 4], words[TRUST_VALIDITY_TEXT_MAX];
+	char from[WHEN_TEXT_MAX], until[WHEN_TEXT_MAX], text[512], bar[BAR_CELLS + 4], words[TRUST_VALIDITY_TEXT_MAX];
 
 	if (!c->times_valid) {
 		put_line(depth, _("valid"), _("its dates cannot be read"));
 		return;
 	}
-	snprintf(text, sizeof(text), _("%.10s to %.10s  %s  %s"), clock_rfc3339(from, c->not_before),
-		 clock_rfc3339(until, c->not_after), trust_validity_bar(bar, BAR_CELLS, c->not_before, c->not_after, at),
+	snprintf(text, sizeof(text), _("%s to %s  %s  %s"), when_day(from, c->not_before),
+		 when_day(until, c->not_after), trust_validity_bar(bar, BAR_CELLS, c->not_before, c->not_after, at),
 		 trust_validity_text(words, c->not_before, c->not_after, at));
 	put_line(depth, _("valid"), text);
 }

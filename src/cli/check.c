@@ -12,6 +12,7 @@
 #include "base/event.h"
 #include "base/file.h"
 #include "base/i18n.h"
+#include "base/when.h"
 #include "cli/check_text.h"
 #include "cli/cli.h"
 #include "diagnose/diagnose.h"
@@ -70,12 +71,33 @@ static bool parse_only(struct cli *cli, const char *list, unsigned int *set)
 	return ok;
 }
 
+/* "2.5" and "2,5", in every locale: strtod() knows only the one or the other. */
+static bool parse_seconds(const char *text, double *s)
+{
+	bool any = false, fraction = false;
+	double unit = 1;
+
+	for (*s = 0; *text != '\0'; text++) {
+		bool digit = *text >= '0' && *text <= '9';
+
+		if (!digit && (fraction || (*text != '.' && *text != ',')))
+			return false;
+		any = any || digit;
+		if (!digit)
+			fraction = true;
+		else if (fraction)
+			*s += (unit /= 10) * (*text - '0');
+		else
+			*s = *s * 10 + (*text - '0');
+	}
+	return any;
+}
+
 static bool parse_timeout(struct cli *cli, const char *text, int *ms)
 {
-	char *end;
-	double s = strtod(text, &end);
+	double s;
 
-	if (end == text || *end != '\0' || !(s >= 0.5 && s <= TIMEOUT_MAX_S)) {
+	if (!parse_seconds(text, &s) || !(s >= 0.5 && s <= TIMEOUT_MAX_S)) {
 		cli_usage(cli, _("\"%s\" is no time in seconds: 0.5 to %d is allowed"), text, TIMEOUT_MAX_S);
 		return false;
 	}
@@ -160,11 +182,11 @@ static bool pause_watch(void)
 
 static void say_healthy(const struct cli *cli)
 {
-	char stamp[CLOCK_TEXT_MAX];
+	char stamp[WHEN_TEXT_MAX];
 
 	if (cli->json)
 		return;
-	printf(_("%s healthy now\n"), clock_rfc3339(stamp, clock_now()));
+	printf(_("%s healthy now\n"), when_utc(stamp, clock_now()));
 	/* Who waited for this may look elsewhere. */
 	if (isatty(STDOUT_FILENO))
 		putchar('\a');

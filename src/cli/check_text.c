@@ -63,12 +63,21 @@ static void print_mark(const struct check_text *t, const char *status)
 	}
 }
 
+static size_t title_columns(void)
+{
+	size_t most = TITLE_COLUMNS;
+
+	for (int id = 0; id < CHECK_COUNT; id++)
+		most = text_widest(most, check_title((enum check_id)id), NULL);
+	return most;
+}
+
 static void print_row(const struct check_text *t, const json_t *event)
 {
 	struct buffer title = BUFFER_INIT(TEXT_MAX);
 	double ms = json_number_value(json_object_get(event, "duration_ms"));
 
-	text_fit(&title, check_title(check_by_name(text_of(event, "id"))), TITLE_COLUMNS, true, true);
+	text_fit(&title, check_title(check_by_name(text_of(event, "id"))), title_columns(), true, true);
 	print_mark(t, text_of(event, "status"));
 	printf("  %s ", buffer_text(&title));
 	cli_print_safe(text_of(event, "summary"));

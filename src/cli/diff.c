@@ -69,9 +69,9 @@ static void add_row(struct table *t, const struct comparison *c, const struct st
 		table_add(t, "");
 		table_add(t, "");
 	} else {
-		table_addf(t, "%" PRId64, row->added);
-		table_addf(t, "%" PRId64, row->removed);
-		table_addf(t, "%" PRId64, row->changed);
+		table_addf(t, "%'" PRId64, row->added);
+		table_addf(t, "%'" PRId64, row->removed);
+		table_addf(t, "%'" PRId64, row->changed);
 	}
 	add_size(t, row->bytes_a);
 	add_size(t, row->bytes_b);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/event.h"
 #include "base/i18n.h"
+#include "base/when.h"
 #include "cli/cli.h"
 #include "cli/table.h"
 #include "store/store.h"
@@ -79,12 +80,11 @@ static const char *status_text(const json_t *line)
 	return strcmp(status, "failed") == 0 ? _("failed") : status;
 }
 
-/* Seconds and no milliseconds: 2026-11-23T14:31:07Z. */
-static const char *when(const json_t *line, char text[CLOCK_TEXT_MAX])
+static const char *when(const json_t *line, char text[WHEN_TEXT_MAX])
 {
 	time_t t;
 
-	return clock_parse_rfc3339(text_of(line, "time"), &t) ? clock_rfc3339(text, t) : text_of(line, "time");
+	return clock_parse_rfc3339(text_of(line, "time"), &t) ? when_utc(text, t) : text_of(line, "time");
 }
 
 static void add_duration(struct table *t, const json_t *line)
@@ -115,7 +115,7 @@ static void print_text(const json_t *lines, const struct shelf *shelf)
 		table_add(&t, _(headings[i]));
 	for (size_t i = 0; i < json_array_size(lines); i++) {
 		const json_t *line = json_array_get(lines, i);
-		char stamp[CLOCK_TEXT_MAX];
+		char stamp[WHEN_TEXT_MAX];
 
 		table_add(&t, when(line, stamp));
 		table_add(&t, action_text(line));

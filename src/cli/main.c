@@ -1,6 +1,7 @@
 /* posture-console: the command line's entry. With a sub-command it runs that; without one, on a terminal, the console. */
 #include <errno.h>
 #include <fcntl.h>
+#include <langinfo.h>
 #include <limits.h>
 #include <locale.h>
 #include <signal.h>
@@ -94,6 +95,17 @@ static void open_standard_descriptors(void)
 		close(fd);
 }
 
+static void settle_locale(void)
+{
+	setlocale(LC_ALL, "");
+	/* What is not read by a person there and then is read by a script, or somewhere else (base/when.h). */
+	if (!isatty(STDOUT_FILENO))
+		setlocale(LC_TIME, "C");
+	/* All text here is UTF-8. */
+	if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0 && (localeconv()->thousands_sep[0] & 0x80) != 0)
+		setlocale(LC_NUMERIC, "C");
+}
+
 static int run_console(const struct cli *cli, bool restricted, bool plain)
 {
 	const char *demo = getenv("POSTURE_CONSOLE_DEMO");
@@ -124,7 +136,7 @@ int main(int argc, char **argv)
 	int c, code = EXIT_OK;
 
 	open_standard_descriptors();
-	setlocale(LC_ALL, "");
+	settle_locale();
 #if ENABLE_NLS
 	bindtextdomain(PACKAGE, LOCALEDIR);
 	textdomain(PACKAGE);

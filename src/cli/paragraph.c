@@ -7,10 +7,12 @@
 
 #include "base/buffer.h"
 #include "base/text.h"
+#include "base/wrap.h"
 
 #define PARAGRAPH_MAX (64u * 1024)
 #define COLUMNS_MIN 40
 #define COLUMNS_MAX 100		/* longer lines are hard to read */
+#define WORD_COLS 20		/* behind the longest lead */
 
 static size_t columns(void)
 {
@@ -28,26 +30,19 @@ static size_t columns(void)
 void paragraph_print(const char *lead, const char *text, size_t len)
 {
 	struct buffer safe = BUFFER_INIT(PARAGRAPH_MAX);
-	size_t indent = strlen(lead), limit = columns() - 1, used = indent;
-	char *word, *next;
+	size_t indent = text_width(lead), limit = columns() - 1, cols = limit > indent + WORD_COLS ? limit - indent : WORD_COLS;
+	const char *at;
 
 	text_sanitise(&safe, text, len);
 	fputs(lead, stdout);
-	for (word = safe.data; word != NULL && *word != '\0'; word = next) {
-		size_t n = strcspn(word, " "), width;
+	for (at = buffer_text(&safe); *at != '\0';) {
+		size_t n = wrap_length(at, cols, WRAP_WHOLE);
 
-		next = word + n + (word[n] == ' ');
-		word[n] = '\0';
-		width = text_width(word);
-		if (used > indent && used + 1 + width > limit) {
+		printf("%.*s", (int)n, at);
+		at += n;
+		at += strspn(at, " ");
+		if (*at != '\0')
 			printf("\n%*s", (int)indent, "");
-			used = indent;
-		} else if (used > indent) {
-			putchar(' ');
-			used++;
-		}
-		fputs(word, stdout);
-		used += width;
 	}
 	putchar('\n');
 	buffer_clear(&safe);

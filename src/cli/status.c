@@ -7,6 +7,7 @@
 #include "base/event.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "base/when.h"
 #include "cli/cli.h"
 #include "cli/table.h"
 #include "job/job.h"
@@ -52,14 +53,13 @@ static void row(struct table *t, const char *label, const char *value)
 
 static void print_text(const struct status *s)
 {
-	char text[256], when[CLOCK_TEXT_MAX];
+	char text[256], when[WHEN_TEXT_MAX];
 	const struct update_state *u = &s->state;
 	struct table t = TABLE_INIT(2);
 
 	if (u->last_success != 0)
-		snprintf(text, sizeof(text), "%s  %s, %ld.%ld s", clock_rfc3339(when, u->last_success),
-			 strcmp(u->success_source, "web") == 0 ? _("web") : _("offline"), u->success_duration_ms / 1000,
-			 u->success_duration_ms / 100 % 10);
+		snprintf(text, sizeof(text), "%s  %s, %.1f s", when_utc(when, u->last_success),
+			 strcmp(u->success_source, "web") == 0 ? _("web") : _("offline"), (double)u->success_duration_ms / 1000);
 	row(&t, _("Last successful update on"), u->last_success != 0 ? text : _("never"));
 	row(&t, _("Last update status"), status_text(s));
 	if (strcmp(u->last_status, "failed") == 0) {
@@ -86,7 +86,7 @@ static void print_text(const struct status *s)
 			snprintf(text, sizeof(text), "%s (%s %ld)", s->job, _("process"), (long)s->running);
 		row(&t, _("Running job"), text);
 	}
-	row(&t, _("Next scheduled check"), s->next != 0 ? clock_rfc3339(when, s->next) : _("off"));
+	row(&t, _("Next scheduled check"), s->next != 0 ? when_utc(when, s->next) : _("off"));
 	table_print(&t);
 	table_clear(&t);
 }

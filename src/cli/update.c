@@ -14,6 +14,7 @@
 #include "base/event.h"
 #include "base/file.h"
 #include "base/i18n.h"
+#include "base/when.h"
 #include "cli/cli.h"
 #include "cli/update_text.h"
 #include "job/job.h"
@@ -174,12 +175,12 @@ static bool is_due(const struct cli *cli, const struct settings *settings, struc
 		event_write_line(STDOUT_FILENO, event);
 		json_decref(event);
 	} else if (!cli->quiet) {
-		char when[CLOCK_TEXT_MAX];
+		char when[WHEN_TEXT_MAX];
 
 		if (next == 0)
 			printf(_("Not due: the schedule is off (schedule.automatic).\n"));
 		else
-			printf(_("Not due: the next check is at %s.\n"), clock_rfc3339(when, next));
+			printf(_("Not due: the next check is at %s.\n"), when_utc(when, next));
 	}
 	return false;
 }

@@ -18,6 +18,8 @@
 #include "base/event.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/when.h"
+#include "base/wrap.h"
 
 static void text_from_outside_is_shown_visibly(void **state)
 {
@@ -175,9 +177,76 @@ static void an_event_is_one_line_with_its_time(void **state)
 	assert_null(event_parse("{\"a\":", 5));
 }
 
+/* --- lines -------------------------------------------------------------------------------------------------------------------- */
+
+static void lines_are_broken_where_their_language_allows_it(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t cols;
+		enum wrap_word word;
+		const char *line;
+	} cases[] = {
+		{ "one two three", 9, WRAP_CUT, "one two" },
+		{ "one two three", 13, WRAP_CUT, "one two three" },
+		{ "   indented text", 13, WRAP_CUT, "   indented" },
+		{ "   indentedtext", 10, WRAP_CUT, "   indente" },
+		{ "unbreakable", 5, WRAP_CUT, "unbre" },
+		{ "unbreakable word", 5, WRAP_WHOLE, "unbreakable" },
+		{ "a /long/path/to/it b", 8, WRAP_WHOLE, "a" },
+		{ "   外部の名", 8, WRAP_CUT, "   外部" },
+		/* a blank far to the left is no better than a break beside a wide character */
+		{ "a 外部名名", 9, WRAP_CUT, "a 外部名" },
+		/* what closes does not begin a line, what opens does not end one; nor does a small kana begin one */
+		{ "外部。名", 5, WRAP_CUT, "外" },
+		{ "設定する（値）", 10, WRAP_CUT, "設定する" },
+		{ "設定する(値)です", 11, WRAP_CUT, "設定する" },
+		{ "確認してください、はい", 16, WRAP_CUT, "確認してくださ" },
+		{ "サーバーチェック", 11, WRAP_CUT, "サーバー" },
+		{ "安全状态更新失败", 9, WRAP_WHOLE, "安全状态" },
+		/* a command in the middle is left whole */
+		{ "次に posture-console check を実行", 12, WRAP_WHOLE, "次に" },
+		{ "実行：posture-console-command-line", 8, WRAP_WHOLE, "実行：" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char line[128];
+
+		snprintf(line, sizeof(line), "%.*s", (int)wrap_length(cases[i].text, cases[i].cols, cases[i].word), cases[i].text);
+		assert_string_equal(line, cases[i].line);
+	}
+}
+
+static void the_widest_text_makes_the_column(void **state)
+{
+	(void)state;
+	assert_int_equal(text_widest(3, "a", "bb", NULL), 3);
+	assert_int_equal(text_widest(3, "a", "名前", "bbb", NULL), 4);
+	assert_int_equal(text_widest(0, "", NULL), 0);
+}
+
+static void a_moment_is_neutral_where_the_locale_is(void **state)
+{
+	char text[WHEN_TEXT_MAX];
+
+	(void)state;
+	assert_string_equal(when_utc(text, 1795444267), "2026-11-23T14:31:07Z");
+	assert_string_equal(when_day(text, 1795444267), "2026-11-23");
+	setenv("TZ", "UTC-2", 1);
+	tzset();
+	assert_string_equal(when_here(text, 1795444267), "2026-11-23 16:31:07");
+	assert_string_equal(when_here_minute(text, 1795444267), "2026-11-23 16:31");
+	unsetenv("TZ");
+	tzset();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines_are_broken_where_their_language_allows_it),
+		cmocka_unit_test(the_widest_text_makes_the_column),
+		cmocka_unit_test(a_moment_is_neutral_where_the_locale_is),
 		cmocka_unit_test(text_from_outside_is_shown_visibly),
 		cmocka_unit_test(text_fits_by_columns_not_bytes),
 		cmocka_unit_test(a_url_is_shown_without_its_login),

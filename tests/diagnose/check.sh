@@ -83,6 +83,7 @@ ok "the evidence" grep -q "^Evidence: " "$work/out"
 
 # --- interrupted: one verdict all the same
 for signal in INT TERM HUP; do
+	: >"$work/out" # what the one before said is not waited for
 	(trap - EXIT && exec "$program" --config "$config" --state-dir "$state" check --json --url "https://127.0.0.1:$mute/x.xml") \
 		>"$work/out" 2>"$work/err" &
 	pid=$!

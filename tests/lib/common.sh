@@ -6,6 +6,8 @@
 #   ok "WHAT" CMD... one promise: the command must succeed
 #   json FILE EXPR   evaluates a Python expression over a JSON document (d) or over JSON lines (list d)
 #   finish           at the end: prints the numbers, fails when a promise was broken
+#
+# POSTURE_CONSOLE_TEST_LOCALE=tr_TR.UTF-8 make check: what only goes wrong in another locale.
 set -u
 program=$top_builddir/posture-console
 work=$(mktemp -d)
@@ -13,7 +15,7 @@ state=$work/state
 config=$work/console.conf
 promises=0
 broken=0
-export LC_ALL=C.UTF-8 TZ=UTC
+export LC_ALL=${POSTURE_CONSOLE_TEST_LOCALE:-C.UTF-8} TZ=UTC
 unset POSTURE_CONSOLE_CONFIG POSTURE_CONSOLE_STATE_DIR http_proxy https_proxy all_proxy no_proxy NO_COLOR
 
 cleanup_commands=

@@ -40,7 +40,7 @@ cat "$work/three.pem" "$work/key.pem" > "$work/keyed.pem"
 
 # The first start.
 run 0 certs list
-says "enabled   yes       2034-01-16          $identrust"
+says "enabled  yes       2034-01-16  $identrust"
 run 0 certs list --json
 json 'len(d) == 1 and d[0]["enabled"] is True and d[0]["usages"] == ["cisco-services"]'
 json 'set(d[0]) >= {"name","description","enabled","usages","subject","issuer","serial","not_before","not_after","sha256",

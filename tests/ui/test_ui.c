@@ -35,31 +35,6 @@ static void rows_as_text(char *dst, int rows, const struct layout *l)
 	}
 }
 
-static void lines_are_broken_where_their_language_allows_it(void **state)
-{
-	static const struct {
-		const char *text;
-		int cols;
-		size_t length;
-	} cases[] = {
-		{ "one two three", 9, 7 },
-		{ "one two three", 13, 13 },
-		{ "   indented text", 13, 11 },
-		{ "   indentedtext", 10, 10 },
-		{ "unbreakable", 5, 5 },
-		/* three columns of indentation, then wide characters of two columns and three bytes */
-		{ "   \xe5\xa4\x96\xe9\x83\xa8\xe3\x81\xae\xe5\x90\x8d", 8, 9 },
-		/* a full stop does not begin a line */
-		{ "\xe5\xa4\x96\xe9\x83\xa8\xe3\x80\x82\xe5\x90\x8d", 5, 3 },
-		/* a blank far to the left is no better than a break beside a wide character */
-		{ "a \xe5\xa4\x96\xe9\x83\xa8\xe5\x90\x8d\xe5\x90\x8d", 9, 11 },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_int_equal(page_wrap_length(cases[i].text, cases[i].cols), cases[i].length);
-}
-
 static void layout_gives_each_row_to_one_part(void **state)
 {
 	static const struct { int rows, cols, body, strip; const char *want; } cases[] = {
@@ -333,7 +308,6 @@ static void bars_never_leave_their_columns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines_are_broken_where_their_language_allows_it),
 		cmocka_unit_test(layout_gives_each_row_to_one_part),
 		cmocka_unit_test(layout_uses_a_large_screen_whole),
 		cmocka_unit_test(layout_says_when_the_screen_is_too_small),
