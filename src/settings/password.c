@@ -83,6 +83,20 @@ bool settings_secret_load(enum settings_password kind, const char *state_dir, st
 	return ok;
 }
 
+/* A password is not left where others could put another in its place. */
+static bool check_folder(const char *state_dir, struct error *err)
+{
+	struct stat st;
+
+	if (stat(state_dir, &st) < 0)
+		return error_errno(err, FINDING_PATH_INVALID, _("cannot look at %s"), state_dir);
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+		return true;
+	error_set(err, FINDING_PERMISSION_DENIED, _("others can write to %s (mode %04o)"), state_dir,
+		  (unsigned int)(st.st_mode & 07777));
+	return error_next(err, _("Make sure that nothing in it was changed, then run: chmod go-w %s"), state_dir);
+}
+
 static bool check_password(const char *password, struct error *err)
 {
 	if (strlen(password) > PASSWORD_MAX_BYTES) {
@@ -108,6 +122,7 @@ bool settings_secret_save(enum settings_password kind, const char *state_dir, co
 		     error_errno(err, FINDING_IO_ERROR, _("cannot remove %s"), path);
 	else
 		ok = check_password(password, err) && file_make_dirs(state_dir, STATE_DIR_MODE, err) &&
+		     check_folder(state_dir, err) &&
 		     file_write_atomic(AT_FDCWD, path, 0600, password, strlen(password), err);
 	free(path);
 	return ok;

@@ -63,6 +63,23 @@ static bool check_age(const struct mirror *m, struct error *err)
 	return error_next(err, _("If that is intended, add --allow-downgrade."));
 }
 
+/* Names that the mirror needs itself. A manifest that is not signed can name anything. */
+static bool check_names(const struct mirror *m, struct error *err)
+{
+	static const char *const own[] = { MANIFEST_NAME, MANIFEST_SIGNATURE_NAME, MIRROR_BUNDLE_NAME, BY_HASH_DIR };
+
+	for (size_t i = 0; i < m->u.manifest->count; i++) {
+		const char *href = m->u.manifest->components[i].href;
+		bool taken = href[0] == '.';
+
+		for (size_t j = 0; j < sizeof(own) / sizeof(own[0]) && !taken; j++)
+			taken = strncmp(href, own[j], strcspn(href, "/")) == 0 && own[j][strcspn(href, "/")] == '\0';
+		if (taken)
+			return error_set(err, FINDING_FEED_MALFORMED, _("a mirror cannot hold a component of the name %s"), href);
+	}
+	return true;
+}
+
 /* --- fetching ------------------------------------------------------------------------------------------------------ */
 
 static bool start_some(struct mirror *m, size_t parallel, size_t *running, size_t *waiting, struct error *err)
@@ -217,7 +234,8 @@ bool mirror_run(const struct mirror_options *options, const struct event_sink *s
 	remove_leftovers(&m);
 	load_before(&m);
 	update_phase(&m.u, "manifest");
-	if (!update_web_manifest(&m.u, &unchanged, err) || !update_verify_manifest(&m.u, err) || !check_age(&m, err))
+	if (!update_web_manifest(&m.u, &unchanged, err) || !update_verify_manifest(&m.u, err) || !check_age(&m, err) ||
+	    !check_names(&m, err))
 		goto out;
 	update_phase(&m.u, "download");
 	if (!fetch_missing(&m, err))

@@ -13,8 +13,11 @@ static void must(bool ok)
 
 static void check_component(const struct component *c)
 {
+	size_t len = strlen(c->href);
+
 	must(c->id[0] != '\0' && c->id[0] != '.' && strchr(c->id, '/') == NULL && strlen(c->id) <= 64);
-	must(c->href[0] != '/' && strstr(c->href, "..") != c->href && strstr(c->href, "/../") == NULL);
+	must(c->href[0] != '/' && strcmp(c->href, "..") != 0 && strncmp(c->href, "../", 3) != 0 && strstr(c->href, "/../") == NULL);
+	must(len < 3 || strcmp(c->href + len - 3, "/..") != 0);
 	must(strstr(c->href, "://") == NULL && c->size >= -1 && c->size <= COMPONENT_MAX_BYTES);
 }
 

@@ -62,6 +62,16 @@ publish 2
 ok "what the manifest before names is still there" test -z "$(comm -23 <(echo "$before") <(ls "$mirror/by-hash"))"
 ok "and no longer under its name" test ! -e "$mirror/only.tar.gz"
 
+# --- names that a mirror needs itself
+cp -r "$vendor_root/1" "$vendor_root/3"
+for name in .lock by-hash/x posture-offline.zip; do
+	sed "s,href=\"part1.tar.gz\",href=\"$name\"," "$vendor_root/1/posture-update.xml" >"$vendor_root/3/posture-update.xml"
+	openssl cms -sign -binary -in "$vendor_root/3/posture-update.xml" -signer "$pki/signer.pem" -inkey "$pki/signer.key" \
+		-certfile "$pki/inter.pem" -outform DER -out "$vendor_root/3/posture-update.xml.p7s" 2>/dev/null
+	ok "a component cannot be called $name" sh -c "! '$program' --config '$config' --state-dir '$state' mirror --to '$mirror' \
+		--url '$vendor/3/posture-update.xml' --allow-downgrade >'$work/out' 2>'$work/err' && grep -q 'cannot hold a component' '$work/err'"
+done
+
 # --- a node in the middle of it
 publish 1
 : >"$log"

@@ -26,6 +26,10 @@ for folder in . content staging trust jobs log; do
 	ok "a $folder that others can write to is not used" grep -q 'others can write' "$work/err"
 	chmod o-w "$state/$folder"
 done
+chmod g+w "$state"
+run 77 proxy set --user operator --password-file "$work/password"
+ok "nor is a password put there" grep -q 'others can write' "$work/err"
+chmod g-w "$state"
 run 0 update --offline "$work/bundle.zip" --force
 mkdir "$work/above" && cp -a "$state" "$work/above/state"
 own=$state state=$work/above/state
