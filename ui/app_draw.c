@@ -227,7 +227,7 @@ int app_bar_pane(const struct app *a, int col)
 static void draw_run(const struct rect *r, const struct page *p, const struct page_run *run, int row)
 {
 	if (p->cols == r->cols && run->rule)
-		term_line(row, run->cols, page_run_text(p, run), "");
+		term_line(row, run->cols, page_run_text(p, run));
 	else if (!run->rule)
 		term_text(row, r->col + (p->cols == r->cols ? 0 : 2) + run->col, run->cols, run->role, page_run_text(p, run));
 	else if (run->col == 0 && run->cols == p->cols)
@@ -279,7 +279,7 @@ static void draw_page(struct surface *s, const struct rect *r, bool first, int r
 		char more[32];
 
 		snprintf(more, sizeof(more), " %d-%d/%d ", s->top + 1, s->top + rows - pinned, p->count - pinned);
-		term_text(r->row + r->rows - 1, r->col + r->cols - 2 - (int)strlen(more), (int)strlen(more), ROLE_DIM, more);
+		term_text(r->row + r->rows - 1, r->col + (r->cols - (int)strlen(more)) / 2, (int)strlen(more), ROLE_DIM, more);
 	}
 }
 
@@ -316,6 +316,7 @@ static void draw_body(struct app *a)
 	}
 }
 
+/* Its title stands in the lower border of what is above it: a rule of its own would cost a row, and 240 bytes on a slow line. */
 static void draw_strip(struct app *a)
 {
 	const struct layout *l = &a->p->layout;
@@ -325,7 +326,7 @@ static void draw_strip(struct app *a)
 	if (l->strip.rows == 0)
 		return;
 	strip_title(a, left, sizeof(left), right, sizeof(right));
-	term_line(l->strip_title.row, l->strip_title.cols, left, right);
+	term_titles(l->strip_title.row, l->strip_title.cols, l->body.cols, left, right);
 	for (int i = 0; i < p->runs; i++)
 		if (p->run[i].line < l->strip.rows)
 			term_text(l->strip.row + p->run[i].line, p->run[i].col, p->run[i].cols, p->run[i].role,

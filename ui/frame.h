@@ -27,12 +27,13 @@ void frame_release(struct frame_state *s, int row, int col, struct buffer *out);
 /* Appends what puts that region in force, unless it is. */
 void frame_hold(struct frame_state *s, const char *region, struct buffer *out);
 
-/* What a terminal, and what is drawn on it, allows. */
+/* What is known of the terminal when a frame begins. */
 struct frame_squeeze {
-	bool repeat;			/* it knows REP (ECMA-48 8.3.103): a character with a count */
+	bool plain;			/* its attributes are the plain ones; as every frame leaves them */
 	bool one_set;			/* no other character set is ever switched to: ASCII need not be switched back to */
 };
-/* Appends the bytes: the lines of frames as counts, and without what says again what is so already. */
-void frame_squeeze(const struct frame_squeeze *how, const char *bytes, size_t n, struct buffer *out);
+/* Appends the bytes without what says again what is so already: attributes are set when something is to be seen of them, and
+ * all of them in one sequence; of moves in a row the last one counts. */
+void frame_squeeze(struct frame_squeeze *s, const char *bytes, size_t n, struct buffer *out);
 
 #endif

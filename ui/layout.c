@@ -27,15 +27,15 @@ struct layout layout_make(int rows, int cols, int body_wanted, int strip_wanted,
 	if (l.too_small)
 		return l;
 	if (strip_wanted < 0)
-		strip = max_int(rest - body_wanted - 1, layout_strip_rows(rows));
+		strip = max_int(rest - body_wanted, layout_strip_rows(rows));
 	else
 		strip = strip_wanted;
-	strip = min_int(strip, rest - BODY_MIN - 1);
+	strip = min_int(strip, rest - BODY_MIN);
 	if (strip <= 0)
 		strip = 0;
 	l.state = (struct rect){ 0, 0, 1, cols };
 	l.bar = (struct rect){ 1, 0, 1, cols };
-	l.body = (struct rect){ 2, 0, rest - (strip > 0 ? strip + 1 : 0), cols };
+	l.body = (struct rect){ 2, 0, rest - strip, cols };
 	if (side && cols >= LAYOUT_SIDE_COLS) {
 		int width = min_int(LAYOUT_SIDE_COLS / 3 + (cols - LAYOUT_SIDE_COLS) / 4, 60);
 
@@ -43,8 +43,8 @@ struct layout layout_make(int rows, int cols, int body_wanted, int strip_wanted,
 		l.side = (struct rect){ 2, l.body.cols, l.body.rows, width };
 	}
 	if (strip > 0) {
-		l.strip_title = (struct rect){ 2 + l.body.rows, 0, 1, cols };
-		l.strip = (struct rect){ 3 + l.body.rows, 0, strip, cols };
+		l.strip_title = (struct rect){ 1 + l.body.rows, 0, 1, cols };
+		l.strip = (struct rect){ 2 + l.body.rows, 0, strip, cols };
 	}
 	l.keys = (struct rect){ rows - 1, 0, 1, cols };
 	return l;

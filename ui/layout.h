@@ -14,7 +14,7 @@ struct rect {
 
 struct layout {
 	bool too_small;			/* only one plain line fits; the rest is empty */
-	struct rect state, bar, body, side, strip_title, strip, keys;
+	struct rect state, bar, body, side, strip_title, strip, keys;	/* strip_title: the lower border of body and side */
 };
 
 /* `body_wanted`: rows that the pane likes to have. `strip_wanted`: rows of log without its title; negative: what is

@@ -339,13 +339,16 @@ void log_put_strip_row(struct log_pane *p, struct page *page, log_pos pos)
 {
 	struct view_record r;
 	struct row_text row;
+	size_t end;
 
 	page_line(page);
+	page_tab(page, 2);		/* as in the pane: what stands in both is not sent again */
 	if (!view_record(p->view, pos, &r))
 		return;
 	make_row(&r, LOG_SHORT, page->cols >= WIDE_COLS, &row);
-	put_piece(page, ROLE_NORMAL, buffer_text(&row.text), 0, row.level_at, 0, row.text.len);
-	put_piece(page, level_role(r.fields.level), buffer_text(&row.text), row.level_at, row.level_end, 0, row.text.len);
-	put_piece(page, ROLE_NORMAL, buffer_text(&row.text), row.level_end, row.text.len, 0, row.text.len);
+	end = bytes_of_columns(buffer_text(&row.text), page_cols_left(page));
+	put_piece(page, ROLE_NORMAL, buffer_text(&row.text), 0, row.level_at, 0, end);
+	put_piece(page, level_role(r.fields.level), buffer_text(&row.text), row.level_at, row.level_end, 0, end);
+	put_piece(page, ROLE_NORMAL, buffer_text(&row.text), row.level_end, row.text.len, 0, end);
 	buffer_clear(&row.text);
 }

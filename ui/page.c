@@ -378,7 +378,7 @@ void page_list(struct page *p, int id, struct list *l, int rows,
 		}
 		if (row >= l->count)
 			continue;
-		page_put(p, ROLE_MARK, row == l->selected ? "> " : "  ");
+		page_put(p, row == l->selected ? ROLE_MARK : ROLE_NORMAL, row == l->selected ? "> " : "  ");
 		page_tab(p, 2);
 		put(data, p, row, row == l->selected);
 	}

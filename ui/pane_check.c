@@ -143,7 +143,8 @@ static void put_row(void *data, struct page *page, int64_t number, bool selected
 
 	(void)selected;
 	page_cell(page, role, MARK_COLS, mark);
-	page_cell(page, row->state == ROW_DONE ? ROLE_NORMAL : ROLE_DIM, title_cols(), check_title((enum check_id)number));
+	page_cell(page, row->state == ROW_DONE && row->status != CHECK_SKIP ? ROLE_NORMAL : ROLE_DIM, title_cols(),
+		  check_title((enum check_id)number));
 	left = page_cols_left(page) - time_cols(p);
 	page_cell(page, role == ROLE_OK ? ROLE_NORMAL : role, left > 0 ? left : page_cols_left(page), row->summary);
 	page_right(page, ROLE_DIM, time_text(ms, row));

@@ -73,6 +73,14 @@ static bool has(const char *text)
 	return text != NULL && text != (const char *)-1;
 }
 
+/* Is the terminal's sequence for it this one? */
+static bool is_as(const char *name, const char *sequence)
+{
+	const char *text = tigetstr(name);
+
+	return has(text) && strcmp(text, sequence) == 0;
+}
+
 static void remember_leave(void)
 {
 	static const char *const names[] = { "sgr0", "cnorm", "rmkx", "rmcup" };
@@ -116,7 +124,13 @@ static void write_all(const char *data, size_t n)
 	}
 }
 
-void term_send_frame(const char *region, const struct buffer *behind)
+void term_discard(void)
+{
+	if (memory != NULL && fflush(memory) == 0 && ftruncate(fileno(memory), 0) == 0)
+		lseek(fileno(memory), 0, SEEK_SET);
+}
+
+void term_send_frame(const struct buffer *before, const char *region, const struct buffer *behind)
 {
 	struct buffer out = BUFFER_INIT(FRAME_MAX * 2), shorter = BUFFER_INIT(FRAME_MAX * 2);
 	struct stat st;
@@ -128,8 +142,11 @@ void term_send_frame(const char *region, const struct buffer *behind)
 	if (st.st_size > 0) {
 		bytes = malloc((size_t)st.st_size);
 		n = bytes != NULL ? pread(fileno(memory), bytes, (size_t)st.st_size, 0) : 0;
-		if (ftruncate(fileno(memory), 0) == 0)
-			lseek(fileno(memory), 0, SEEK_SET);
+		term_discard();
+	}
+	if (before->len > 0) {
+		frame_release(&held, sent_row, sent_col, &out);
+		buffer_append(&out, buffer_text(before), before->len);
 	}
 	if (n > 0)
 		frame_shorten(&held, bytes, (size_t)n, term_rows(), sent_row, sent_col, &out);
@@ -153,7 +170,7 @@ static void send(const char *text)
 	const struct buffer none = BUFFER_INIT(0);
 	struct buffer out = BUFFER_INIT(64);
 
-	term_send_frame("", &none);
+	term_send_frame(&none, "", &none);
 	frame_release(&held, sent_row, sent_col, &out);
 	write_all(buffer_text(&out), out.len);
 	write_all(text, strlen(text));
@@ -294,9 +311,8 @@ bool term_start(const struct term_options *o, struct error *err)
 	set_modes();
 	/* Terminals that know one of these know the others, or leave them alone. */
 	modes = has(tigetstr("kmous"));
-	/* Not even where terminfo has "rep": tmux repeats characters of one byte only, whatever TERM says within it. */
-	squeeze.repeat = false;
 	term_look.scrolls = memory != NULL && has(tigetstr("csr")) && strncmp(tigetstr("csr"), "\033[", 2) == 0;
+	term_look.moves_lines = memory != NULL && is_as("dl", "\033[%p1%dM") && is_as("il", "\033[%p1%dL");
 	mouse_wanted = o->mouse;
 	theme_start(o->theme, o->color);
 	if (o->fixture != NULL) {
@@ -318,7 +334,7 @@ static void give_back(void)
 	send_modes(false);
 	send("");
 	endwin();
-	term_send_frame("", &none);
+	term_send_frame(&none, "", &none);
 	if (have_found)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &found);
 }
@@ -355,7 +371,7 @@ void term_suspend(void)
 	raw_mode();
 	wnoutrefresh(stdscr);		/* curses takes the screen again */
 	doupdate();
-	term_send_frame("", &none);
+	term_send_frame(&none, "", &none);
 	send_modes(true);
 	term_resized();
 	term_repaint();
@@ -377,6 +393,7 @@ void term_resize(int rows, int cols)
 void term_repaint(void)
 {
 	clearok(stdscr, TRUE);
+	squeeze.plain = false;		/* whatever wrote there may have left its attributes */
 }
 
 int term_rows(void)

@@ -63,8 +63,10 @@ void term_cursor(int row, int col);
 void term_frame(const struct rect *r);
 void term_rule(const struct rect *r, int row, const char *title);
 void term_inner_rule(int row, int col, int cols, const char *title);
-/* A rule over the whole screen with a title at each end. */
-void term_line(int row, int cols, const char *left, const char *right);
+/* A rule over the whole screen. */
+void term_line(int row, int cols, const char *title);
+/* Titles in a border that stands already: one within its first `left_cols` columns, one at its right end. */
+void term_titles(int row, int cols, int left_cols, const char *left, const char *right);
 /* Rows as wide as the screen whose lines mostly move up: that is done cheaply. */
 void term_scrolling(const struct rect *r);
 void term_flush(void);

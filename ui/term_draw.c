@@ -39,6 +39,26 @@ static void to_ascii(char *text)
 	*to = '\0';
 }
 
+/* Puts a text of exactly `cols` columns. The blanks at its ends have no colour, so that they are the same whatever stood there:
+ * on a slow line nothing is sent for them. */
+static void put_fitted(int row, int col, enum theme_role role, const char *text)
+{
+	unsigned int attr = theme_attr(role);
+	size_t n = strlen(text), first = 0, last = n;
+
+	if ((attr & (A_REVERSE | A_UNDERLINE)) == 0) {
+		first = strspn(text, " ");
+		while (last > first && text[last - 1] == ' ')
+			last--;
+	}
+	attrset(A_NORMAL);
+	mvaddnstr(row, col, text, (int)first);
+	attrset((int)attr);
+	addnstr(text + first, (int)(last - first));
+	attrset(A_NORMAL);
+	addnstr(text + last, (int)(n - last));
+}
+
 void term_text(int row, int col, int cols, enum theme_role role, const char *text)
 {
 	struct buffer fitted = BUFFER_INIT(16384);
@@ -50,9 +70,7 @@ void term_text(int row, int col, int cols, enum theme_role role, const char *tex
 	text_fit(&fitted, text, (size_t)cols, true, term_look.ascii);
 	if (term_look.ascii && fitted.data != NULL)
 		to_ascii(fitted.data);
-	attrset((int)theme_attr(role));
-	mvaddstr(row, col, buffer_text(&fitted));
-	attrset(A_NORMAL);
+	put_fitted(row, col, role, buffer_text(&fitted));
 	buffer_clear(&fitted);
 }
 
@@ -154,16 +172,21 @@ void term_inner_rule(int row, int col, int cols, const char *text)
 	title(row, col, cols, text);
 }
 
-void term_line(int row, int cols, const char *left, const char *right)
+void term_line(int row, int cols, const char *text)
 {
-	int width = (int)text_width(right);
-
 	attrset((int)theme_attr(ROLE_BORDER));
 	horizontal(row, 0, cols);
 	attrset(A_NORMAL);
-	title(row, 1, cols - 4, left);
+	title(row, 1, cols - 4, text);
+}
+
+void term_titles(int row, int cols, int left_cols, const char *left, const char *right)
+{
+	int width = (int)text_width(right);
+
+	title(row, 1, left_cols - 4, left);
 	if (width > 0 && width + 4 < cols)
-		title(row, cols - width - 3, width + 2, right);
+		title(row, cols - width - 4, width + 2, right);
 }
 
 void term_scrolling(const struct rect *r)
@@ -174,16 +197,19 @@ void term_scrolling(const struct rect *r)
 void term_flush(void)
 {
 	int64_t start = clock_monotonic_ms(), end;
-	struct buffer behind = BUFFER_INIT(65536);
+	struct buffer before = BUFFER_INIT(256), behind = BUFFER_INIT(65536);
 	char region[FRAME_REGION_MAX] = "";
 
 	move(cursor_row, cursor_col);
 	wnoutrefresh(stdscr);
-	if (term_look.scrolls && !is_cleared(curscr) && !is_cleared(newscr))
-		term_scroll(&term_strip, region, &behind);
+	if (!is_cleared(curscr) && !is_cleared(newscr)) {
+		if (!term_look.scrolls || !term_scroll(&term_strip, region, &behind))
+			term_clear(&before);
+	}
 	wmove(newscr, cursor_row, cursor_col);	/* reading it has moved it */
 	doupdate();
-	term_send_frame(region, &behind);
+	term_send_frame(&before, region, &behind);
+	buffer_clear(&before);
 	buffer_clear(&behind);
 	end = clock_monotonic_ms();
 	if (end - start >= SLOW_FLUSH_MS)

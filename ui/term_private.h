@@ -14,9 +14,14 @@ struct term_look {
 	bool ascii;			/* only ASCII can be shown */
 	bool plain;			/* for screen readers */
 	bool scrolls;			/* it has scrolling regions, as the VT100 */
+	bool moves_lines;		/* it inserts and deletes lines, as the VT102 */
 	enum term_borders borders;
 };
 extern struct term_look term_look;
+
+/* Of many rows that will show something else: appends what blanks those that are cheaper to write from scratch, and makes
+ * curses believe that it has done so. To be sent before the frame. Call between wnoutrefresh() and doupdate(). */
+void term_clear(struct buffer *out);
 
 #define TERM_SCROLL_ROWS 3		/* more of them curses scrolls itself */
 
@@ -27,7 +32,9 @@ bool term_scroll(const struct rect *r, char *region, struct buffer *out);
 
 /* The rows that may scroll; rows 0: none. */
 extern struct rect term_strip;
-/* Sends what curses has written and what is to come behind it within `region`, with one write. */
-void term_send_frame(const char *region, const struct buffer *behind);
+/* Forgets what curses has written. */
+void term_discard(void);
+/* Sends what comes before it, what curses has written, and what is to come behind it within `region`, with one write. */
+void term_send_frame(const struct buffer *before, const char *region, const struct buffer *behind);
 
 #endif

@@ -218,7 +218,7 @@ class Bench:
                     t.settle(0.3)
                     worst = max(worst, (len(t.output) - before, pane + " to " + other))
             if len(there) > 1:
-                self.row("switch", "most from %s: %d bytes" % (worst[1], worst[0]), worst[0], 2800 if self.check else 2048)
+                self.row("switch", "most from %s: %d bytes" % (worst[1], worst[0]), worst[0], 2048)
 
     def part_frames(self):
         with self.console() as t:

@@ -105,7 +105,7 @@ t send-keys y
 see "Update information"
 
 # What tmux shows is what curses believes: painted again, nothing changes.
-for key in 2 3 5 1; do
+for key in 2 4 3 4 5 4 1 5 3 1; do
 	t send-keys $key
 	read -r -t 1 <>"$work/never" || true
 	t capture-pane -p | tail -n +2 >"$work/painted"

@@ -310,24 +310,50 @@ static void a_region_stays_for_line_after_line(void **state)
 
 static void what_is_said_already_is_left_out(void **state)
 {
-	static const struct { bool repeat, one_set; const char *bytes, *want; } cases[] = {
-		{ true, false, "a\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80" "b", "a\xe2\x94\x80\033[4bb" },
-		{ false, true, "\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80", "\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80\xe2\x94\x80" },
-		{ true, true, "\xe2\x94\x82\xe2\x94\x82\xe2", "\xe2\x94\x82\xe2\x94\x82\xe2" },
-		{ true, true, "\033[39m\033(B\033[mx", "\033[mx" }, { true, true, "\033[39m\033[mx", "\033[mx" },
-		{ true, true, "\033[39mx\033(By", "\033[39mxy" }, { true, false, "\033[39m\033(B\033[mx", "\033[39m\033(B\033[mx" },
-		{ true, true, "\033", "\033" }, { true, true, "\033[39m", "\033[39m" },
+	static const struct { bool one_set; const char *bytes, *want; } cases[] = {
+		{ false, "a\xe2\x94\x80\xe2\x94", "a\xe2\x94\x80\xe2\x94" },
+		/* another character set */
+		{ true, "\033[39m\033(B\033[mx\033(By", "xy" }, { false, "\033(Bx", "\033(Bx" }, { false, "\033(0q\033(B", "\033(0q\033(B" },
+		/* attributes: in one sequence, the shorter way, and only where something is seen of them */
+		{ true, "\033[0;1m\033[31mx\033[m", "\033[1;31mx\033[m" }, { true, "\033[36mx\033[39my", "\033[36mx\033[my" },
+		{ true, "\033[1mx\033[0;1m\033[36my\033[m", "\033[1mx\033[36my\033[m" },
+		{ true, "\033[0;7mx\033[m\033[36my\033[m", "\033[7mx\033[0;36my\033[m" },
+		{ true, "\033[36mx\033[m    \033[36my\033[m", "\033[36mx    y\033[m" }, { true, "\033[36m    \033[m", "    " },
+		{ true, "\033[0;7m  \033[m ", "\033[7m  \033[m " }, { true, "\033[7mx\033[m\033[K", "\033[7mx\033[m\033[K" },
+		{ true, "\033[4;1mx\033[24my\033[m", "\033[1;4mx\033[0;1my\033[m" },
+		/* one that is not followed stands as it is */
+		{ true, "\033[38;5;9mx\033[my", "\033[38;5;9mx\033[my" }, { true, "\033[0;10;1mx\033[m", "\033[0;10;1mx\033[m" },
+		/* moves */
+		{ true, "\033[5;1Hx\033[15;11Hy", "\033[5Hx\033[15;11Hy" }, { true, "\033[r\033[5;10H\033[1;1Hx", "\033[r\033[1Hx" },
+		{ true, "\033[5;10H", "\033[5;10H" },
+		/* what is not whole */
+		{ true, "\033", "\033" }, { true, "\033[", "\033[" }, { true, "\033[39", "\033[39" }, { true, "\033[39m", "" }, { true, "", "" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct frame_squeeze how = { cases[i].repeat, cases[i].one_set };
+		struct frame_squeeze s = { .plain = true, .one_set = cases[i].one_set };
 		struct buffer out = BUFFER_INIT(4096);
 
-		frame_squeeze(&how, cases[i].bytes, strlen(cases[i].bytes), &out);
+		frame_squeeze(&s, cases[i].bytes, strlen(cases[i].bytes), &out);
 		assert_string_equal(buffer_text(&out), cases[i].want);
 		buffer_clear(&out);
 	}
+}
+
+/* Before the first frame, and after something else wrote there. */
+static void what_was_found_is_not_trusted(void **state)
+{
+	struct frame_squeeze s = { .one_set = true };
+	struct buffer out = BUFFER_INIT(4096);
+
+	(void)state;
+	frame_squeeze(&s, "\033[mx\033[1my", 9, &out);
+	assert_string_equal(buffer_text(&out), "\033[mx\033[1my\033[m");
+	buffer_reset(&out);
+	frame_squeeze(&s, "\033[mx", 4, &out);
+	assert_string_equal(buffer_text(&out), "x");
+	buffer_clear(&out);
 }
 
 int main(void)
@@ -346,6 +372,7 @@ int main(void)
 		cmocka_unit_test(a_bad_line_of_a_keymap_is_named),
 		cmocka_unit_test(a_region_stays_for_line_after_line),
 		cmocka_unit_test(what_is_said_already_is_left_out),
+		cmocka_unit_test(what_was_found_is_not_trusted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

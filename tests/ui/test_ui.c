@@ -16,7 +16,7 @@
 #include "../ui/layout.h"
 #include "../ui/page.h"
 
-/* One character a row: state, bar, pane, title of the log, log, keys. */
+/* One character a row: state, bar, pane, title of the log (in the pane's last row), log, keys. */
 static void rows_as_text(char *dst, int rows, const struct layout *l)
 {
 	const struct { const struct rect *r; char c; } parts[] = {
@@ -29,7 +29,7 @@ static void rows_as_text(char *dst, int rows, const struct layout *l)
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		for (int row = 0; row < parts[i].r->rows; row++) {
 			assert_in_range(parts[i].r->row + row, 0, rows - 1);
-			assert_int_equal(dst[parts[i].r->row + row], '.');
+			assert_int_equal(dst[parts[i].r->row + row], parts[i].c == 't' ? 'P' : '.');
 			dst[parts[i].r->row + row] = parts[i].c;
 		}
 	}
@@ -38,11 +38,11 @@ static void rows_as_text(char *dst, int rows, const struct layout *l)
 static void layout_gives_each_row_to_one_part(void **state)
 {
 	static const struct { int rows, cols, body, strip; const char *want; } cases[] = {
-		{ 24, 80, 16, -1, "sbPPPPPPPPPPPPPPPPtLLLLk" },
+		{ 24, 80, 16, -1, "sbPPPPPPPPPPPPPPPtLLLLLk" },
 		{ 24, 80, 16, 0, "sbPPPPPPPPPPPPPPPPPPPPPk" },
 		{ 24, 80, 16, 2, "sbPPPPPPPPPPPPPPPPPPtLLk" },
 		{ 24, 80, 40, -1, "sbPPPPPPPPPPPPPPPPPPtLLk" },
-		{ 24, 80, 16, 99, "sbPPPPPPPPtLLLLLLLLLLLLk" },
+		{ 24, 80, 16, 99, "sbPPPPPPPtLLLLLLLLLLLLLk" },
 		{ 15, 60, 16, -1, "sbPPPPPPPPPPtLk" },
 	};
 	char text[128];
