@@ -373,12 +373,15 @@ void appliance_open(struct app *app, const char *certificate)
 	dialog_open(app, _("Appliance"), &ops, a);
 }
 
-const char *appliance_hint(const struct app *app, enum finding cause)
+bool appliance_hint(const struct app *app, enum finding cause, char dst[APPLIANCE_HINT_MAX])
 {
 	const char *code = finding_info(cause)->code;
 	bool certificate = cause == FINDING_TRUST_ROOT_DISABLED || cause == FINDING_TRUST_ROOT_NOT_FOR_SERVICES;
+	char key[KEY_NAME_MAX];
 
 	if ((!certificate && strncmp(code, "proxy-", 6) != 0) || settings_string(app->settings, SETTING_NODE_HOST)[0] == '\0')
-		return NULL;
-	return _("The appliance may have the same fault: press A to compare with it and correct it there.");
+		return false;
+	snprintf(dst, APPLIANCE_HINT_MAX, _("The appliance may have the same fault: press %s to compare with it and correct it there."),
+		 keymap_key_name(ACTION_APPLIANCE, key, sizeof(key)));
+	return true;
 }

@@ -9,7 +9,8 @@
 /* Opens it. `certificate` (a SHA-256 in hex, or NULL) is the one that the cursor shall stand on once the differences are known: for a
  * verdict that names a certificate which can be corrected on the appliance as well. */
 void appliance_open(struct app *app, const char *certificate);
-/* A line for a verdict with this cause: the same can be corrected on the appliance. NULL when it cannot, or none is set. */
-const char *appliance_hint(const struct app *app, enum finding cause);
+#define APPLIANCE_HINT_MAX 512
+/* A line for a verdict with this cause: the same can be corrected on the appliance. False when it cannot, or none is set. */
+bool appliance_hint(const struct app *app, enum finding cause, char dst[APPLIANCE_HINT_MAX]);
 
 #endif

@@ -80,8 +80,11 @@ static int field_of(const struct app *app, const char *pane, int setting, bool p
 
 static void go_to(struct check_fix *f, const char *pane, int setting, bool password)
 {
+	char key[KEY_NAME_MAX];
+
 	if (!app_go(f->app, pane, field_of(f->app, pane, setting, password)))
-		app_notice(f->app, ROLE_WARN, "%s", _("?? This console has no pane for that; see the whole verdict (v)."));
+		app_notice(f->app, ROLE_WARN, _("?? This console has no pane for that; see the whole verdict (%s)."),
+			   keymap_key_name(ACTION_CHECK_WHOLE, key, sizeof(key)));
 }
 
 /* --- the certificates ------------------------------------------------------------------------------------------------------------ */
@@ -108,11 +111,13 @@ static void ask_anchor(struct check_fix *f, const struct check_state *s)
 static void ask_import(struct check_fix *f, const struct check_state *s)
 {
 	const char *pem = ca_pem(s);
+	char key[KEY_NAME_MAX];
 
 	if (pem == NULL) {
 		go_to(f, "certs", -1, false);
-		app_notice(f->app, ROLE_WARN, "%s",
-			   _("?? The CA's certificate was not sent: get its file from whoever runs it, and import it here (i)."));
+		app_notice(f->app, ROLE_WARN,
+			   _("?? The CA's certificate was not sent: get its file from whoever runs it, and import it here (%s)."),
+			   keymap_key_name(ACTION_CERT_IMPORT, key, sizeof(key)));
 		return;
 	}
 	pane_certs_fix_import(f->app, pem, strlen(pem),

@@ -73,7 +73,7 @@ static bool bind_keys(enum action action, const char *keys, const char **bad)
 	return true;
 }
 
-void keymap_reset(void)
+static void bind_table(void)
 {
 	const char *bad;
 
@@ -215,6 +215,38 @@ static bool check_rivals(const char *path, struct error *err)
 		return error_next(err, "%s", _("Bind one of them to another key, or unbind it."));
 	}
 	return true;
+}
+
+/* The keys of a language are the translation of this line: lines of a keymap, between the table's and the operator's own.
+ * Translators: keep this line, and add lines such as "bind yes j y" for what is answered or pressed by its first letter. The
+ * languages that come along give only yes and no letters of their own: the other keys are those of the manual and of whoever
+ * helps by telephone. */
+static const char language_keys[] = N_("# keys of this language, one a line: bind ACTION KEY...");
+
+bool keymap_take(const char *name, const char *lines, struct error *err)
+{
+	char text[512];
+	bool ok = true;
+
+	for (int line = 1; ok && *lines != '\0'; line++) {
+		size_t len = strcspn(lines, "\n");
+
+		snprintf(text, sizeof(text), "%.*s", (int)(len < sizeof(text) ? len : sizeof(text) - 1), lines);
+		ok = take_line(name, line, text, err);
+		lines += len + (lines[len] == '\n');
+	}
+	ok = ok && check_rivals(name, err);
+	if (!ok)
+		bind_table();
+	return ok;
+}
+
+void keymap_reset(void)
+{
+	struct error ignored = ERROR_INIT;
+
+	bind_table();
+	keymap_take("language", _(language_keys), &ignored);
 }
 
 bool keymap_load(const char *path, struct error *err)

@@ -55,6 +55,7 @@ const char *scope_title(enum scope scope);
 
 /* The action that a key stands for in a scope; ACTION_NONE when it is not bound there. */
 enum action keymap_action(enum scope scope, int key);
+#define KEY_NAME_MAX 16
 /* The first of its keys ("Enter"), "" when it has none. Returns dst. */
 char *keymap_key_name(enum action action, char *dst, size_t size);
 /* All its keys, with spaces between. */
@@ -65,8 +66,10 @@ void keymap_line(struct buffer *out, enum scope scope, bool (*possible)(void *da
 /* Adds to the help: a title and one line an action, all its keys. */
 void keymap_help(struct buffer *out, enum scope scope);
 
-/* Back to the bindings of the table. */
+/* Back to the bindings of the table and of the language. */
 void keymap_reset(void);
+/* Takes lines of a keymap. False when one of them is wrong: *err names it, and the bindings are those of the table. */
+bool keymap_take(const char *name, const char *lines, struct error *err);
 /* Takes the bindings of a keymap file; a file that is not there is fine. False when a line is wrong: *err names file, line
  * and what is allowed, and the bindings are those of the table. */
 bool keymap_load(const char *path, struct error *err);

@@ -210,6 +210,17 @@ void page_text(struct page *p, enum theme_role role, const char *text)
 	page_put(p, role, text);
 }
 
+void page_textf(struct page *p, enum theme_role role, const char *fmt, ...)
+{
+	char text[2048];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	page_text(p, role, text);
+}
+
 /* One paragraph, safe already. The first line goes on where the line stands when it has begun. */
 static void wrap_paragraph(struct page *p, enum theme_role role, int indent, const char *at, bool begun)
 {

@@ -105,6 +105,7 @@ void page_right_or_below(struct page *p, enum theme_role role, const char *text)
 
 /* A whole line of one role. */
 void page_text(struct page *p, enum theme_role role, const char *text);
+void page_textf(struct page *p, enum theme_role role, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* Text over as many lines as it needs, broken at spaces and newlines. */
 void page_wrap(struct page *p, enum theme_role role, const char *text);
 /* The same, later lines indented by `indent` columns, after a first run (such as "Cause  ") that is put before it. */

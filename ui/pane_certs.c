@@ -164,17 +164,18 @@ static void put_problem(const struct error *problem, struct page *page)
 	page_wrap_after(page, ROLE_NORMAL, 3, next);
 }
 
-/* The first thing that is wrong around the store; W shows all. */
+/* The first thing that is wrong around the store; a key shows all. */
 static void put_warning(const struct certs_pane *p, struct page *page)
 {
 	struct error first = ERROR_INIT, second = ERROR_INIT;
+	char key[KEY_NAME_MAX];
 
 	if (page->rows < 8 || !trust_warning(p->store.trust, 0, &first))
 		return;
 	page_line(page);
 	page_put(page, ROLE_WARN, "?? ");
 	if (trust_warning(p->store.trust, 1, &second))
-		page_put(page, ROLE_KEY, _("(W: more) "));
+		page_putf(page, ROLE_KEY, _("(%s: more) "), keymap_key_name(ACTION_CERT_WARNINGS, key, sizeof(key)));
 	if (page->rows >= WARNING_ROWS_FROM)
 		page_wrap_after(page, ROLE_NORMAL, 3, first.message);
 	else
@@ -183,11 +184,16 @@ static void put_warning(const struct certs_pane *p, struct page *page)
 
 static void put_nothing(const struct certs_pane *p, struct page *page)
 {
+	char key[KEY_NAME_MAX], text[512];
+
 	page_line(page);
-	if (p->store.list.filter[0] != '\0')
+	if (p->store.list.filter[0] != '\0') {
 		page_text(page, ROLE_NORMAL, _("No certificate passes the filter. Esc shows all."));
-	else
-		page_wrap(page, ROLE_NORMAL, _("The store is empty: nothing can be verified. Press i to import a certificate."));
+	} else {
+		snprintf(text, sizeof(text), _("The store is empty: nothing can be verified. Press %s to import a certificate."),
+			 keymap_key_name(ACTION_CERT_IMPORT, key, sizeof(key)));
+		page_wrap(page, ROLE_NORMAL, text);
+	}
 }
 
 static void prepare(void *pane, struct page *page)

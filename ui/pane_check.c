@@ -202,7 +202,8 @@ static void put_steps(const struct check_pane *p, struct page *page)
 	const json_t *steps = json_object_get(p->state.verdict, "remedy");
 	enum finding cause = finding_by_code(check_state_cause(&p->state));
 	const struct finding_info *info = finding_info(cause);
-	const char *hint = appliance_hint(p->app, cause);
+	char hint[APPLIANCE_HINT_MAX];
+	bool hinted = appliance_hint(p->app, cause, hint);
 	size_t i;
 	json_t *step;
 
@@ -219,7 +220,7 @@ static void put_steps(const struct check_pane *p, struct page *page)
 		if (page_left(page) < 1)
 			break;
 		put_text(page, i == 0 ? ROLE_NORMAL : ROLE_DIM, text, 3, page_left(page) > 2 ? 2 : page_left(page));
-		if (i == 0 && hint != NULL && page_left(page) > 0)
+		if (i == 0 && hinted && page_left(page) > 0)
 			put_text(page, ROLE_NORMAL, hint, 3, page_left(page) > 2 ? 2 : page_left(page));
 	}
 }
@@ -272,10 +273,9 @@ static void put_cause(const struct check_pane *p, struct page *page)
 		put_path(p, page);
 	put_text(page, ROLE_FAIL, check_state_text(&p->state, "summary"), 0, roomy ? 3 : page_left(page) > 3 ? 2 : 1);
 	if (check_fix_possible(&p->state) && page_left(page) > 1) {
-		char text[256];
+		char key[KEY_NAME_MAX];
 
-		snprintf(text, sizeof(text), "F  %s", check_fix_label(&p->state));
-		page_text(page, ROLE_KEY, text);
+		page_textf(page, ROLE_KEY, "%s  %s", keymap_key_name(ACTION_CHECK_FIX, key, sizeof(key)), check_fix_label(&p->state));
 	}
 	put_steps(p, page);
 	put_changed(p, page);
@@ -285,23 +285,28 @@ static void put_cause(const struct check_pane *p, struct page *page)
 static void put_healthy(const struct check_pane *p, struct page *page)
 {
 	bool warns = strcmp(check_state_status(&p->state), "warn") == 0;
-	char text[1024];
+	char text[1024], key[KEY_NAME_MAX];
 
 	page_rule(page, warns ? _("Usable, with warnings") : _("All is well"));
 	snprintf(text, sizeof(text), "%s %s", warns ? "??" : "OK", check_state_text(&p->state, "summary"));
 	put_text(page, warns ? ROLE_WARN : ROLE_OK, text, 3, 2);
 	put_also(p, page);
 	if (page_left(page) > 0)
-		page_text(page, ROLE_KEY, _("u  start the update"));
+		page_textf(page, ROLE_KEY, _("%s  start the update"), keymap_key_name(ACTION_CHECK_UPDATE, key, sizeof(key)));
 	if (page_left(page) > 0)
 		put_path(p, page);
 }
 
 static void put_verdict(const struct check_pane *p, struct page *page)
 {
+	char key[KEY_NAME_MAX];
+
 	if (p->state.verdict == NULL) {
 		page_rule(page, "");
-		page_text(page, ROLE_DIM, p->run != NULL ? _("Checking ...") : _("r  run the checks"));
+		if (p->run != NULL)
+			page_text(page, ROLE_DIM, _("Checking ..."));
+		else
+			page_textf(page, ROLE_DIM, _("%s  run the checks"), keymap_key_name(ACTION_CHECK_RUN, key, sizeof(key)));
 	} else if (check_state_cause(&p->state)[0] != '\0') {
 		put_cause(p, page);
 	} else {
@@ -326,14 +331,14 @@ static void prepare(void *pane, struct page *page)
 static void summary(void *pane, struct page *page)
 {
 	const struct check_pane *p = pane;
-
+	char key[KEY_NAME_MAX];
 	bool any = false;
 
 	page_rule(page, _("Last checks"));
 	for (int id = 0; id < CHECK_COUNT; id++)
 		any = any || p->state.rows[id].state != ROW_WAITING;
 	if (!any) {
-		page_text(page, ROLE_DIM, _("not run yet (5)"));
+		page_textf(page, ROLE_DIM, _("not run yet (%s)"), keymap_key_name(ACTION_PANE_5, key, sizeof(key)));
 		return;
 	}
 	for (int id = 0; id < CHECK_COUNT - 1; id++) {
@@ -468,10 +473,13 @@ static void first_look(struct check_pane *p)
 /* What F led to was changed. */
 static void check_again(struct check_pane *p)
 {
+	char key[KEY_NAME_MAX];
+
 	p->jumped = false;
 	start_run(p);
 	if (!app_shows(p->app, "check"))
-		app_notice(p->app, ROLE_NORMAL, "%s", _("Checking again: Troubleshoot (5) shows it."));
+		app_notice(p->app, ROLE_NORMAL, _("Checking again: Troubleshoot (%s) shows it."),
+			   keymap_key_name(ACTION_PANE_5, key, sizeof(key)));
 }
 
 static void event(void *pane, enum pane_event what)

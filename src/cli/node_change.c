@@ -179,9 +179,16 @@ static json_t *change_json(const struct change *change, bool applied)
 			 "applied", applied ? 1 : 0);
 }
 
+/* "yes", and the word of the language. */
+static bool is_yes(char *answer)
+{
+	answer[strcspn(answer, "\n")] = '\0';
+	return strcmp(answer, "yes") == 0 || strcmp(answer, _("yes")) == 0;
+}
+
 static bool ask(struct error *err)
 {
-	char answer[16] = "";
+	char answer[64] = "";
 
 	if (!isatty(STDIN_FILENO)) {
 		error_usage(err, _("a change on the appliance needs a confirmation, and there is no terminal to ask for it on"));
@@ -189,7 +196,7 @@ static bool ask(struct error *err)
 	}
 	fflush(stdout);
 	fprintf(stderr, "%s", _("Write this to the appliance? Type \"yes\": "));
-	if (fgets(answer, sizeof(answer), stdin) != NULL && strcmp(answer, "yes\n") == 0)
+	if (fgets(answer, sizeof(answer), stdin) != NULL && is_yes(answer))
 		return true;
 	error_set(err, FINDING_NONE, _("not confirmed; nothing was changed"));
 	return error_next(err, _("Answer \"yes\" to write it."));

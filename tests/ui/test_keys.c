@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -258,6 +259,57 @@ static void a_keymap_file_changes_bindings(void **state)
 	assert_int_equal(keymap_action(SCOPE_GLOBAL, 'q'), ACTION_QUIT);
 }
 
+/* What stands behind msgid "# keys of this language..." in a catalogue, its lines joined. */
+static bool language_keys(const char *path, char *dst, size_t size)
+{
+	FILE *f = fopen(path, "re");
+	char line[1024];
+	bool found = false, done = false;
+	size_t n = 0;
+
+	assert_non_null(f);
+	while (!done && fgets(line, sizeof(line), f) != NULL) {
+		const char *at = strchr(line, '"');
+
+		if (!found) {
+			found = strncmp(line, "msgid \"# keys of this language", 30) == 0;
+			continue;
+		}
+		done = at == NULL;
+		for (at = at != NULL ? at + 1 : ""; *at != '\0' && *at != '"' && n + 1 < size; at++) {
+			dst[n++] = at[0] == '\\' && at[1] == 'n' ? '\n' : *at;
+			at += at[0] == '\\';
+		}
+	}
+	dst[n] = '\0';
+	fclose(f);
+	return found;
+}
+
+static void every_language_has_keys_that_can_be_bound(void **state)
+{
+	static const struct { const char *language; int yes; } rows[] = {
+		{ "de", 'j' }, { "fr", 'o' }, { "es", 's' }, { "ja", 'y' }, { "zh_CN", 'y' },
+	};
+	const char *top = getenv("top_srcdir");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char path[PATH_MAX], lines[4096];
+		struct error err = ERROR_INIT;
+
+		snprintf(path, sizeof(path), "%s/po/%s.po", top != NULL ? top : ".", rows[i].language);
+		assert_true(language_keys(path, lines, sizeof(lines)));
+		keymap_reset();
+		if (!keymap_take(rows[i].language, lines, &err))
+			fail_msg("%s", err.message);
+		assert_int_equal(keymap_action(SCOPE_ASK, rows[i].yes), ACTION_YES);
+		assert_int_equal(keymap_action(SCOPE_ASK, 'y'), ACTION_YES);
+		assert_int_equal(keymap_action(SCOPE_ASK, 'n'), ACTION_NO);
+	}
+	keymap_reset();
+}
+
 static void a_bad_line_of_a_keymap_is_named(void **state)
 {
 	static const struct { const char *text, *line, *what, *next; } cases[] = {
@@ -369,6 +421,7 @@ int main(void)
 		cmocka_unit_test(what_is_shown_holds_the_cursor),
 		cmocka_unit_test(a_password_is_not_shown_and_not_kept),
 		cmocka_unit_test(a_keymap_file_changes_bindings),
+		cmocka_unit_test(every_language_has_keys_that_can_be_bound),
 		cmocka_unit_test(a_bad_line_of_a_keymap_is_named),
 		cmocka_unit_test(a_region_stays_for_line_after_line),
 		cmocka_unit_test(what_is_said_already_is_left_out),
