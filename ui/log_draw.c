@@ -16,6 +16,7 @@
 #define ARRANGE_STEPS 4
 #define TIMELINE_OTHER_COLS 21		/* labels, spaces and the rule's own ends */
 #define DAY_MS INT64_C(86400000)
+#define DATE_LEN 10			/* "2025-03-13" */
 
 /* --- words and numbers ------------------------------------------------------------------------------------------------- */
 
@@ -100,6 +101,20 @@ static void put_search(const struct log_pane *p, const struct view_search *found
 	buffer_clear(&of);
 }
 
+/* The day of the selected record, where the log has more than one and the rows show the time only. */
+static void put_day(const struct log_pane *p, int cols, struct buffer *out)
+{
+	struct view_record r;
+	int64_t from, to;
+
+	if (p->rows.follow || p->format == LOG_RAW || cols >= LOG_WIDE_COLS ||
+	    !histogram_span(view_histogram(p->view), &from, &to) || from / DAY_MS == (to - 1) / DAY_MS ||
+	    !view_record(p->view, log_rows_selected(&p->rows), &r) || r.fields.time_text.n < DATE_LEN)
+		return;
+	buffer_puts(out, "\t");
+	buffer_append(out, r.fields.time_text.p, DATE_LEN);
+}
+
 static void put_title(const struct log_pane *p, struct page *page)
 {
 	struct buffer title = BUFFER_INIT(ROW_TEXT_MAX);
@@ -113,6 +128,7 @@ static void put_title(const struct log_pane *p, struct page *page)
 
 		view_counts(p->view, &c);
 		put_follow(p, &title);
+		put_day(p, page->cols, &title);
 		/* What is searched for has no room beside it. */
 		if (!searching) {
 			buffer_printf(&title, "\t%s\t", page_size(size, sizeof(size), (long long)c.bytes));

@@ -14,7 +14,6 @@
 #define LOGGER_COLS 15
 #define LEVEL_COLS 5
 #define CLOCK_COLS 12
-#define WIDE_COLS 110			/* from here on there is room for the date */
 
 /* --- a record in lines -------------------------------------------------------------------------------------------------- */
 
@@ -92,8 +91,7 @@ static enum theme_role level_role(enum record_level level)
 	       level == RECORD_LEVEL_WARN ? ROLE_WARN : ROLE_NORMAL;
 }
 
-/* Bytes of a safe text that make up its first `cols` columns. */
-static size_t bytes_of_columns(const char *text, int cols)
+size_t log_bytes_of_columns(const char *text, int cols)
 {
 	size_t at = 0;
 	int width = 0;
@@ -142,7 +140,7 @@ static void put_row_text(const struct log_pane *p, struct page *page, const stru
 			 int shift, int cols)
 {
 	const char *text = buffer_text(&row->text);
-	size_t first = bytes_of_columns(text, shift), last = first + bytes_of_columns(text + first, cols);
+	size_t first = log_bytes_of_columns(text, shift), last = first + log_bytes_of_columns(text + first, cols);
 
 	put_piece(page, ROLE_NORMAL, text, 0, row->level_at, first, last);
 	put_piece(page, level_role(level), text, row->level_at, row->level_end, first, last);
@@ -181,7 +179,7 @@ static int header_lines(const struct log_pane *p, const struct view_record *r)
 
 	if (!p->wrap)
 		return 1;
-	make_row(r, p->format, p->area_cols >= WIDE_COLS, &row);
+	make_row(r, p->format, p->area_cols >= LOG_WIDE_COLS, &row);
 	lines = cols > 0 ? ((int)text_width(buffer_text(&row.text)) + cols - 1) / cols : 1;
 	buffer_clear(&row.text);
 	return lines > 0 ? lines : 1;
@@ -232,12 +230,14 @@ static void put_marks(struct page *page, bool selected, bool bookmarked)
 	page_put(page, bookmarked ? ROLE_MARK : ROLE_NORMAL, bookmarked ? "*" : " ");
 }
 
-/* "+14": the lines that are folded away. */
+/* "+14": the lines that are folded away. "...": nobody has counted them. */
 static void put_fold(const struct view_record *r, char *dst, size_t size)
 {
 	dst[0] = '\0';
-	if (r->lines > 1 || !r->whole)
+	if (r->lines > 1)
 		snprintf(dst, size, "+%zu%s", r->lines - 1, r->whole ? "" : "...");
+	else if (!r->whole)
+		snprintf(dst, size, "...");
 }
 
 static void put_header(const struct log_pane *p, struct page *page, const struct view_record *r, bool selected, bool open,
@@ -247,7 +247,7 @@ static void put_header(const struct log_pane *p, struct page *page, const struct
 	char fold[32] = "";
 	int cols = page->cols - 2, right = 0;
 
-	make_row(r, p->format, page->cols >= WIDE_COLS, &row);
+	make_row(r, p->format, page->cols >= LOG_WIDE_COLS, &row);
 	if (!open)
 		put_fold(r, fold, sizeof(fold));
 	if (fold[0] != '\0')
@@ -345,8 +345,8 @@ void log_put_strip_row(struct log_pane *p, struct page *page, log_pos pos)
 	page_tab(page, 2);		/* as in the pane: what stands in both is not sent again */
 	if (!view_record(p->view, pos, &r))
 		return;
-	make_row(&r, LOG_SHORT, page->cols >= WIDE_COLS, &row);
-	end = bytes_of_columns(buffer_text(&row.text), page_cols_left(page));
+	make_row(&r, LOG_SHORT, page->cols >= LOG_WIDE_COLS, &row);
+	end = log_bytes_of_columns(buffer_text(&row.text), page_cols_left(page));
 	put_piece(page, ROLE_NORMAL, buffer_text(&row.text), 0, row.level_at, 0, end);
 	put_piece(page, level_role(r.fields.level), buffer_text(&row.text), row.level_at, row.level_end, 0, end);
 	put_piece(page, ROLE_NORMAL, buffer_text(&row.text), row.level_end, row.text.len, 0, end);

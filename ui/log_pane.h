@@ -15,6 +15,7 @@
 #define LOG_CONDITIONS_MAX 16
 #define LOG_UNFOLDED_MAX 64
 #define LOG_SEARCH_MAX 1024
+#define LOG_WIDE_COLS 110		/* from here on there is room for the date in a row */
 #define LOG_TURN_US 2500			/* of work between two looks at the keys, for all of it */
 #define LOG_SLICE_US 1000		/* of that, what one part takes while another waits */
 
@@ -132,6 +133,8 @@ void log_find_count(struct log_pane *p);
 void log_draw_page(struct log_pane *p, struct page *page);
 
 /* log_lines.c */
+/* Bytes of a safe text that make up its first `cols` columns. */
+size_t log_bytes_of_columns(const char *text, int cols);
 /* The lines that a record takes, with the mark in front of it; `data` is the pane. */
 int log_record_height(void *data, log_pos pos);
 /* Puts `rows` lines: the records as they were arranged. */

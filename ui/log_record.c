@@ -6,16 +6,20 @@
 #include "base/finding.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "base/wrap.h"
 #include "log_pane.h"
 
 #define TEXT_MAX (1u << 20)
 #define LABEL_COLS 11
+#define WRAP_BYTES 2048			/* of a line that are looked at to find where it is to be broken */
 
 enum { RECORD_TEXT = 2000, RECORD_EXPLAIN, RECORD_CHECK, RECORD_COPY };
 
 struct opened {
 	struct app *app;
 	struct buffer text;		/* all lines, safe */
+	struct buffer wrapped;		/* the same in lines of `cols` columns */
+	int cols;			/* 0: not made yet */
 	char *time, *level, *thread, *logger, *user, *operation;
 	enum finding finding;
 	size_t lines, top;
@@ -40,9 +44,57 @@ static void put_field(struct page *page, const char *label, const char *value)
 							     _("Operation"), NULL) + 2, label, value);
 }
 
+/* How much of a line goes into `cols` columns: to a blank, unless that leaves most of them empty ("at" in front of a name). */
+static size_t part_of_line(const char *line, size_t len, int cols)
+{
+	char piece[WRAP_BYTES + 1];
+	size_t n = len < WRAP_BYTES ? len : WRAP_BYTES, whole;
+
+	memcpy(piece, line, n);
+	piece[n] = '\0';
+	whole = log_bytes_of_columns(piece, cols);
+	n = wrap_length(piece, (size_t)cols, WRAP_CUT);
+	if (n < whole / 2)
+		n = whole;
+	return n > 0 ? n : len;
+}
+
+/* Breaks a line where it does not fit. */
+static void wrap_line(struct opened *o, const char *line, size_t len)
+{
+	do {
+		size_t n = part_of_line(line, len, o->cols);
+
+		buffer_append(&o->wrapped, line, n);
+		buffer_putc(&o->wrapped, '\n');
+		while (n < len && line[n] == ' ')
+			n++;
+		line += n;
+		len -= n;
+		o->lines++;
+	} while (len > 0);
+}
+
+static void wrap(struct opened *o, int cols)
+{
+	const char *line = buffer_text(&o->text);
+
+	if (cols == o->cols)
+		return;
+	o->cols = cols;
+	o->lines = 0;
+	buffer_reset(&o->wrapped);
+	while (*line != '\0') {
+		size_t len = strcspn(line, "\n");
+
+		wrap_line(o, line, len);
+		line += len + (line[len] == '\n');
+	}
+}
+
 static const char *line_at(const struct opened *o, size_t n, size_t *len)
 {
-	const char *p = buffer_text(&o->text);
+	const char *p = buffer_text(&o->wrapped);
 
 	for (; n > 0 && *p != '\0'; n--) {
 		p += strcspn(p, "\n");
@@ -84,6 +136,7 @@ static void prepare(void *data, struct page *page)
 	int below = o->finding != FINDING_NONE ? 3 + (int)strlen(cause) / (page->cols > 0 ? page->cols : 1) : 1;
 	size_t most;
 
+	wrap(o, page->cols > 0 ? page->cols : 1);
 	put_field(page, _("Time"), o->time);
 	put_field(page, _("Level"), o->level);
 	put_field(page, _("Thread"), o->thread);
@@ -185,6 +238,7 @@ static void destroy(void *data)
 	struct opened *o = data;
 
 	buffer_clear(&o->text);
+	buffer_clear(&o->wrapped);
 	free(o->time);
 	free(o->level);
 	free(o->thread);
@@ -210,6 +264,7 @@ void log_open_record(struct log_pane *p)
 		return;
 	o->app = p->app;
 	o->text = (struct buffer)BUFFER_INIT(TEXT_MAX);
+	o->wrapped = (struct buffer)BUFFER_INIT(2 * TEXT_MAX);
 	o->time = safe_copy(r.fields.time_text);
 	o->level = strdup(record_level_name(r.fields.level));
 	o->thread = safe_copy(r.fields.thread);
@@ -222,6 +277,5 @@ void log_open_record(struct log_pane *p)
 		view_show_line(i == 0 && r.fields.message.n > 0 ? r.fields.message : view_record_line(&r, i), &o->text);
 		buffer_putc(&o->text, '\n');
 	}
-	o->lines = r.lines;
 	dialog_open(p->app, _("Record"), &record_dialog, o);
 }
