@@ -15,6 +15,12 @@
 
 /* --- the loop ---------------------------------------------------------------------------------------------------------- */
 
+/* Is there a part of saving that is done here? */
+static bool saves_here(const struct log_pane *p)
+{
+	return p->save != NULL && !save_is_apart(p->save);
+}
+
 static size_t loop_prepare(void *data, struct pollfd *fds, size_t most, int *timeout_ms)
 {
 	const struct log_pane *p = data;
@@ -23,7 +29,7 @@ static size_t loop_prepare(void *data, struct pollfd *fds, size_t most, int *tim
 	if (p->view == NULL || most < SOURCE_FDS_MAX)
 		return 0;
 	n = view_poll(p->view, fds, timeout_ms);
-	if (p->more || (p->news_due && !p->rows.follow) || log_rows_busy(&p->strip) || p->save != NULL || p->find.goal != GOAL_NONE ||
+	if (p->more || (p->news_due && !p->rows.follow) || log_rows_busy(&p->strip) || saves_here(p) || p->find.goal != GOAL_NONE ||
 	    (p->shown && log_rows_busy(&p->rows)))
 		*timeout_ms = 0;
 	return n;
@@ -138,7 +144,7 @@ static void step_save(struct log_pane *p, int64_t budget_us)
 /* Does something else wait for its turn beside the view's own counting? */
 static bool is_wanted(const struct log_pane *p)
 {
-	return log_rows_busy(&p->strip) || p->save != NULL ||
+	return log_rows_busy(&p->strip) || saves_here(p) ||
 	       (p->shown && (p->find.goal != GOAL_NONE || log_rows_busy(&p->rows)));
 }
 
@@ -268,6 +274,9 @@ static bool save_to(void *data, const char *path, struct error *err)
 
 	if (p->view == NULL || !save_new(p->view, path, false, &p->save, err))
 		return false;
+	save_apart(p->save);
+	p->more = true;
+	app_notice(p->app, ROLE_NORMAL, "%s", _("The records are being saved; Esc stops that."));
 	free(p->save_path);
 	p->save_path = strdup(path);
 	return p->save_path != NULL || error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));

@@ -2,10 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -30,6 +34,16 @@ struct save {
 	struct buffer out;
 	bool write_failed;
 	uint64_t records, bytes;
+	bool apart;			/* a child is to do it */
+	pid_t child;			/* that does it; 0: none */
+	struct outcome *outcome;	/* shared with it */
+};
+
+/* What the child says when it has come to its end. */
+struct outcome {
+	enum save_result result;
+	uint64_t records, bytes;
+	struct error error;
 };
 
 bool save_new(struct view *v, const char *path, bool overwrite, struct save **out, struct error *err)
@@ -73,6 +87,13 @@ void save_free(struct save *s)
 {
 	if (s == NULL)
 		return;
+	if (s->child > 0) {
+		kill(s->child, SIGKILL);
+		while (waitpid(s->child, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	if (s->outcome != NULL)
+		munmap(s->outcome, sizeof(*s->outcome));
 	if (s->fd >= 0)
 		unlink(s->temp);
 	file_close(&s->fd);
@@ -171,7 +192,7 @@ static enum save_result scan_failed(const struct save *s, enum scan_result resul
 	return SAVE_FAILED;
 }
 
-enum save_result save_step(struct save *s, int64_t budget_us, struct error *err)
+static enum save_result step_here(struct save *s, int64_t budget_us, struct error *err)
 {
 	struct segment *seg = s->scanning ? source_by_number(s->view->source, s->number) : next_segment(s);
 	enum scan_result result;
@@ -194,6 +215,111 @@ enum save_result save_step(struct save *s, int64_t budget_us, struct error *err)
 		s->number++;
 	}
 	return result == SCAN_DONE || result == SCAN_MORE ? SAVE_MORE : scan_failed(s, result, err);
+}
+
+/* --- in a process of its own ------------------------------------------------------------------------------------------- */
+
+static const char *unfinished;		/* in the child: what is removed when it is told to end */
+
+static void on_end(int sig)
+{
+	unlink(unfinished);
+	_exit(sig);
+}
+
+/* A child has its parent's signals, and the terminal is none of its business. */
+static void own_signals(const struct save *s)
+{
+	static const int ends[] = { SIGTERM, SIGHUP, SIGINT, SIGQUIT }, crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+	sigset_t none;
+
+	unfinished = s->temp;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		signal(ends[i], on_end);
+	for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++)
+		signal(crashes[i], SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
+void save_apart(struct save *s)
+{
+	s->apart = true;
+}
+
+bool save_is_apart(const struct save *s)
+{
+	return s->child > 0;
+}
+
+/* Files share the place where they are written to with the child, so it cannot unpack. */
+static bool is_unpacking(const struct save *s)
+{
+	for (size_t i = 0; i < source_count(s->view->source); i++) {
+		if (source_at(s->view->source, i)->unpack != NULL)
+			return true;
+	}
+	return false;
+}
+
+static void work_apart(struct save *s, pid_t parent)
+{
+	struct error err = ERROR_INIT;
+	enum save_result result = SAVE_MORE;
+
+	own_signals(s);
+	while (result == SAVE_MORE && getppid() == parent)
+		result = step_here(s, INT64_MAX / 2, &err);
+	s->outcome->records = s->records;
+	s->outcome->bytes = s->bytes;
+	s->outcome->error = err;
+	s->outcome->result = result;
+	_exit(0);
+}
+
+static void start_child(struct save *s)
+{
+	pid_t parent = getpid(), child;
+
+	s->apart = false;
+	s->outcome = mmap(NULL, sizeof(*s->outcome), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (s->outcome == MAP_FAILED) {
+		s->outcome = NULL;
+		return;
+	}
+	*s->outcome = (struct outcome){ .result = SAVE_MORE };
+	child = fork();
+	if (child == 0)
+		work_apart(s, parent);
+	s->child = child > 0 ? child : 0;
+}
+
+static enum save_result ask_child(struct save *s, struct error *err)
+{
+	pid_t ended = waitpid(s->child, NULL, WNOHANG);
+
+	if (ended == 0 || (ended < 0 && errno == EINTR))
+		return SAVE_MORE;
+	s->child = 0;
+	s->records = s->outcome->records;
+	s->bytes = s->outcome->bytes;
+	if (s->outcome->result == SAVE_FAILED)
+		*err = s->outcome->error;
+	else if (s->outcome->result == SAVE_MORE)
+		error_set(err, FINDING_IO_ERROR, _("the process that wrote %s was killed"), s->path);
+	else
+		file_close(&s->fd);	/* it has its name: it is not removed */
+	return s->outcome->result == SAVE_DONE ? SAVE_DONE : SAVE_FAILED;
+}
+
+enum save_result save_step(struct save *s, int64_t budget_us, struct error *err)
+{
+	if (s->apart && is_unpacking(s))
+		return SAVE_MORE;
+	if (s->apart)
+		start_child(s);
+	return s->child > 0 ? ask_child(s, err) : step_here(s, budget_us, err);
 }
 
 uint64_t save_records(const struct save *s)

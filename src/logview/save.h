@@ -12,6 +12,12 @@ bool save_new(struct view *v, const char *path, bool overwrite, struct save **ou
 /* Gives up what is not finished: nothing of it stays. */
 void save_free(struct save *s);
 
+/* Lets a process of its own do it, as soon as all files are unpacked: writing, and flushing to the disk, can take seconds. If
+ * there can be no such process, save_step() does it after all. */
+void save_apart(struct save *s);
+/* Does save_step() only ask how it has ended? SIGCHLD tells when there is something to be asked. */
+bool save_is_apart(const struct save *s);
+
 enum save_result { SAVE_MORE, SAVE_DONE, SAVE_FAILED };
 enum save_result save_step(struct save *s, int64_t budget_us, struct error *err);
 

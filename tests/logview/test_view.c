@@ -754,7 +754,7 @@ static void what_is_shown_is_saved_whole_or_not_at_all(void **state)
 	struct error err = ERROR_INIT;
 	struct buffer saved = BUFFER_INIT(10000000);
 	enum save_result result;
-	char to[200];
+	char to[200], again[200];
 
 	(void)state;
 	snprintf(to, sizeof(to), "%s/saved.txt", dir);
@@ -773,9 +773,36 @@ static void what_is_shown_is_saved_whole_or_not_at_all(void **state)
 	assert_int_equal(lines_count(saved.data, saved.len), 300);
 	assert_false(save_new(v, to, false, &s, &err));
 	assert_non_null(strstr(err.message, "exists"));
+	/* By a process of its own; once it is killed, then whole. */
 	assert_true(save_new(v, to, true, &s, NULL));
+	save_apart(s);
+	save_step(s, 100, &err);
 	save_free(s);	/* given up: the old one stays, and nothing else */
 	assert_int_equal(access(to, F_OK), 0);
+	assert_int_equal(unlink(to), 0);
+	assert_true(save_new(v, to, false, &s, NULL));
+	save_apart(s);
+	while ((result = save_step(s, 100, &err)) == SAVE_MORE)
+		usleep(1000);
+	assert_int_equal(result, SAVE_DONE);
+	assert_int_equal(save_records(s), 60);
+	save_free(s);
+	buffer_reset(&saved);
+	assert_true(file_read(AT_FDCWD, to, &saved, NULL));
+	assert_int_equal(lines_count(saved.data, saved.len), 300);
+	/* Its failure is told with its reason. */
+	assert_true(save_new(v, to, true, &s, NULL));
+	save_free(s);
+	snprintf(again, sizeof(again), "%s/again.txt", dir);
+	assert_true(save_new(v, again, false, &s, NULL));
+	assert_int_equal(link(to, again), 0);
+	save_apart(s);
+	while ((result = save_step(s, 100, &err)) == SAVE_MORE)
+		usleep(1000);
+	assert_int_equal(result, SAVE_FAILED);
+	assert_non_null(strstr(err.message, "again.txt"));
+	save_free(s);
+	assert_int_equal(unlink(again), 0);
 	assert_int_equal(rmdir(dir), -1);
 	assert_int_equal(unlink(to), 0);
 	assert_int_equal(unlink(path), 0);
