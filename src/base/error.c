@@ -17,6 +17,9 @@ enum finding error_finding_of_errno(int sys_errno, enum finding otherwise)
 	case EIO: case ENODEV: case ENXIO: return FINDING_IO_ERROR;
 	case EMFILE: case ENFILE: return FINDING_OUT_OF_DESCRIPTORS;
 	case ENOMEM: return FINDING_OUT_OF_MEMORY;
+	/* Nothing is wrong with the device. */
+	case EISDIR: case ENOTDIR: case ELOOP: case ENAMETOOLONG:
+		return otherwise == FINDING_IO_ERROR ? FINDING_PATH_INVALID : otherwise;
 	default: return otherwise;
 	}
 }

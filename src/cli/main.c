@@ -16,6 +16,9 @@
 #include "cli/cli.h"
 #include "../ui/ui.h"
 
+#define WORD_MAX 24
+#define NEAR_LETTERS 2
+
 static char *xdg_path(const char *variable, const char *fallback, const char *rest)
 {
 	const char *base = getenv(variable), *home = getenv("HOME");
@@ -93,6 +96,55 @@ static void open_standard_descriptors(void)
 	while (fd >= 0 && fd <= 2);
 	if (fd > 2)
 		close(fd);
+}
+
+/* Letters to add, drop, exchange with the next or replace until `a` is `b`; at most `WORD_MAX` of them are looked at. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t rows[3][WORD_MAX + 1], n = strnlen(a, WORD_MAX), m = strnlen(b, WORD_MAX);
+
+	for (size_t j = 0; j <= m; j++)
+		rows[0][j] = j;
+	for (size_t i = 1; i <= n; i++) {
+		size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
+
+		row[0] = i;
+		for (size_t j = 1; j <= m; j++) {
+			size_t best = above[j - 1] + (a[i - 1] != b[j - 1]);
+
+			best = above[j] + 1 < best ? above[j] + 1 : best;
+			best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && two_above[j - 2] + 1 < best)
+				best = two_above[j - 2] + 1;
+			row[j] = best;
+		}
+	}
+	return rows[n % 3][m];
+}
+
+/* Says which command was meant, where one is near. */
+static int no_such_command(struct cli *cli, const char *word)
+{
+	size_t count, near = NEAR_LETTERS + 1;
+	const struct cli_command *commands = cli_commands(&count);
+	const char *meant = NULL;
+	struct error err = ERROR_INIT;
+
+	cli->command = NULL;
+	for (size_t i = 0; i < count; i++) {
+		size_t letters = distance(word, commands[i].name);
+
+		/* "x" is not a slip of the hand for "log". */
+		if (letters < near && letters < strlen(word)) {
+			near = letters;
+			meant = commands[i].name;
+		}
+	}
+	if (meant == NULL)
+		return cli_usage(cli, _("there is no command %s"), word);
+	error_usage(&err, _("there is no command %s"), word);
+	error_next(&err, _("Did you mean \"posture-console %s\"? See \"posture-console --help\"."), meant);
+	return cli_fail(cli, &err);
 }
 
 static void settle_locale(void)
@@ -180,8 +232,7 @@ int main(int argc, char **argv)
 	cli.command = argv[optind];
 	command = cli_command_find(cli.command);
 	if (command == NULL) {
-		cli.command = NULL;
-		code = cli_usage(&cli, _("there is no command %s"), argv[optind]);
+		code = no_such_command(&cli, argv[optind]);
 		goto out;
 	}
 	argc -= optind;

@@ -89,7 +89,7 @@ static bool check_url(const char *url, bool feed, struct error *err)
 {
 	const char *authority = strstr(url, "://");
 
-	if (authority == NULL) {
+	if (authority == NULL || (feed && strcspn(authority + 3, "/:?#") == 0)) {
 		if (!feed)
 			return true;
 		error_usage(err, _("%s is not a feed's address"), url);

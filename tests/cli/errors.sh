@@ -32,6 +32,13 @@ for c in $commands; do
 	fails 2 --no-such-option "$c" --no-such-option
 done
 fails 2 no-such-command no-such-command
+for typo in udpate updat uppdate upodate; do
+	fails 2 "$typo" $typo
+	ok "$typo is near update" grep -q 'Did you mean "posture-console update"' "$work/err"
+done
+run 2 xyz
+ok "nothing is near xyz" bash -c '! grep -q "Did you mean" "$1"' - "$work/err"
+fails 2 https:// update --url https://
 fails 2 --config status --config
 fails 2 terminal
 
@@ -100,6 +107,10 @@ fails 2 http update --url http://127.0.0.1/x.xml
 printf 'proxy = { port = "x"; };\n' >"$work/bad.conf"
 config=$work/bad.conf
 fails 78 bad.conf status
+config=$work
+fails 73 "Is a directory" status
+ok "a folder is no fault of the device" grep -q path-invalid "$work/out"
+config=$work/bad.conf
 fails 78 bad.conf config list
 config=$work/console.conf
 state=$work/empty
