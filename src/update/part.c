@@ -99,13 +99,16 @@ static bool hash_held(struct part *p, struct error *err)
 	return ok;
 }
 
+/* A file that is empty is not truncated: ext4 writes every file out when it is closed after that, also one that is gone. */
 static bool empty_it(struct part *p, struct error *err)
 {
+	bool empty = p->held == 0;
+
 	p->held = 0;
 	p->validator[0] = '\0';
 	if (EVP_DigestInit_ex(p->hash, EVP_sha256(), NULL) != 1)
 		return error_set(err, FINDING_OUT_OF_MEMORY, _("cannot compute a hash"));
-	if (ftruncate(p->fd, 0) < 0)
+	if (!empty && ftruncate(p->fd, 0) < 0)
 		return error_errno(err, FINDING_IO_ERROR, _("cannot empty a partial download"));
 	return true;
 }
