@@ -17,7 +17,7 @@
 #                                          server block, in which @PORT@ stands for the port. Sets NGINX_PORT NGINX_ROOT NGINX_LOG (one line a request:
 #                                          status, method, uri, range, if-range, if-none-match, protocol, bytes)
 #                                          NGINX_PID. NGINX_LISTEN (default "127.0.0.1 [::1]") and NGINX_HTTP2 (default
-#                                          http2; empty: HTTP/1.1 only) may be set before.
+#                                          http2; empty: HTTP/1.1 only) and NGINX_PROTOCOLS may be set before.
 #   squid_start NAME [LOGIN] [EXTRA]       LOGIN: none, basic or digest: user "operator", password "s3cret-pass"; ntlm: user
 #                                          "operator", any password (squid's ntlm_fake_auth); negotiate: that user's ticket of
 #                                          kdc_start, which must run before.
@@ -225,7 +225,7 @@ http {
 	server {
 $(for address in ${NGINX_LISTEN-127.0.0.1 [::1]}; do echo "		listen $address:$PORT ssl ${NGINX_HTTP2-http2};"; done)
 		ssl_certificate $SERVERS_DIR/pki/$NGINX_CERT.chain.pem; ssl_certificate_key $SERVERS_DIR/pki/$NGINX_CERT.key;
-		ssl_protocols TLSv1.2 TLSv1.3;
+		ssl_protocols ${NGINX_PROTOCOLS:-TLSv1.2 TLSv1.3}; ${NGINX_PROTOCOLS:+ssl_ciphers DEFAULT@SECLEVEL=0;}
 		root $dir/root;
 ${NGINX_EXTRA//@PORT@/$PORT}
 	}

@@ -208,4 +208,25 @@ ok "and its components" cmp "$work/mirror/big.tar.gz" "$feed_root/big.tar.gz"
 run 0 bundle verify "$work/mirror/posture-offline.zip"
 run 0 --json mirror --to "$work/mirror" --url "$url"
 ok "a second run fetches nothing" grep -q '"fetched":0' "$work/out"
+# --- too slow, and too old
+nginx_start slow-line feed "location ~ gz { limit_rate 500; }"
+cp -a "$feed_root"/. "$NGINX_ROOT"/
+run 0 config set download.low_speed_s 1
+run 0 config set download.low_speed_bytes 100000
+run 0 config set download.retries 1
+fresh
+run 69 --json update --url "https://127.0.0.1:$NGINX_PORT/posture-update.xml" --no-check
+ok "a server that sends too slowly is given up, after another try" finished \
+	'cause == "http-too-slow" and "fetch big.tar.gz" in summary and 2000 <= duration_ms < 15000'
+run 0 config set download.low_speed_s --default
+run 0 config set download.low_speed_bytes --default
+run 0 config set download.retries --default
+NGINX_PROTOCOLS=TLSv1.1 nginx_start old-tls feed
+cp -a "$feed_root/posture-update.xml" "$NGINX_ROOT"
+ok "a client that may does speak TLS 1.1 with it" sh -c "echo | openssl s_client -tls1_1 -cipher DEFAULT@SECLEVEL=0 \
+	-connect 127.0.0.1:$NGINX_PORT 2>/dev/null | grep -q 'Protocol *: TLSv1.1'"
+for more in "" --no-check; do
+	run 69 --json update --url "https://127.0.0.1:$NGINX_PORT/posture-update.xml" $more
+	ok "a server that knows nothing newer than TLS 1.1 is refused $more" finished 'cause == "tls-version-too-old"'
+done
 finish
