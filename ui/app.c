@@ -313,6 +313,14 @@ uint64_t app_unasked_bytes(const struct app *a)
 	return a->p->unasked_bytes;
 }
 
+/* A key was taken that can be drawn at once. */
+static bool is_urgent(void *data)
+{
+	const struct app *a = data;
+
+	return a->p->dirty && a->p->typed && frame_wait(a) == 0 && term_writable();
+}
+
 void app_draw_now(struct app *a)
 {
 	struct app_private *p = a->p;
@@ -412,6 +420,7 @@ static bool start(struct app *a, struct error *err)
 		return false;
 	if (fixture == NULL)
 		loop_watch(a->loop, STDIN_FILENO, POLLIN, keys_ready, a);
+	loop_urgent(a->loop, is_urgent, a);
 	watch_again(a);
 	a->p->minute_timer = loop_timer(a->loop, 60000 - clock_now_ms() % 60000, minute_due, a);
 	look_at_clock(a);

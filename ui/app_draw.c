@@ -9,6 +9,7 @@
 #include "base/wrap.h"
 #include "key.h"
 #include "term.h"
+#include "update_pane.h"
 
 #define NOTICE_LINES 4
 #define FOCUS_COLS 32		/* of a long value that are turned around: on a slow line each is a byte, twice */
@@ -123,7 +124,7 @@ static void state_text(const struct app *a, char *dst, size_t size)
 	int percent = watch_percent(&a->watch);
 
 	if (watch_running(&a->watch) && percent >= 0)
-		snprintf(dst, size, _("updating %d %%, %s"), percent, a->watch.phase);
+		snprintf(dst, size, _("updating %d %%, %s"), percent, update_phase_text(a->watch.phase));
 	else if (watch_running(&a->watch))
 		snprintf(dst, size, "%s", _("updating"));
 	else if (watch_stopped(&a->watch))

@@ -77,8 +77,8 @@ static void complete(void *data, const char *text, struct buffer *out, struct bu
 		buffer_puts(hint, _("no such command"));
 }
 
-/* The only command that begins so; ACTION_NONE when there is none or more than one. */
-static enum action by_start(const char *text)
+/* The only command that begins so; ACTION_NONE when there is none or more than one: their names are put into `names`. */
+static enum action by_start(const char *text, struct buffer *names)
 {
 	enum action found = action_by_name(text);
 	int count = 0;
@@ -89,6 +89,7 @@ static enum action by_start(const char *text)
 	for (int i = 0; i < ACTION_COUNT; i++) {
 		if (is_command((enum action)i) && strncmp(action_info((enum action)i)->name, text, strlen(text)) == 0) {
 			found = (enum action)i;
+			buffer_printf(names, "%s%s", count > 0 ? ", " : "", action_info(found)->name);
 			count++;
 		}
 	}
@@ -98,15 +99,19 @@ static enum action by_start(const char *text)
 static void run_command(void *data, const char *text)
 {
 	struct app *a = data;
+	struct buffer names = BUFFER_INIT(4096);
 	enum action action;
 
 	if (text == NULL || text[0] == '\0')
 		return;
-	action = by_start(text);
-	if (action == ACTION_NONE)
+	action = by_start(text, &names);
+	if (action == ACTION_NONE && names.len > 0)
+		app_notice(a, ROLE_WARN, _("?? \"%s\" begins more than one command: %s."), text, buffer_text(&names));
+	else if (action == ACTION_NONE)
 		app_notice(a, ROLE_WARN, _("?? There is no command \"%s\". Tab completes; K lists all."), text);
 	else if (!app_act(a, action))
 		app_notice(a, ROLE_WARN, _("?? \"%s\" is not possible now."), action_info(action)->name);
+	buffer_clear(&names);
 }
 
 void app_command(struct app *a)

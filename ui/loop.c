@@ -27,6 +27,8 @@ struct entry {
 struct loop {
 	struct entry *entries;
 	int last_handle;
+	bool (*urgent)(void *data);
+	void *data;
 };
 
 struct loop *loop_new(void)
@@ -56,6 +58,12 @@ void loop_free(struct loop *l)
 		return;
 	sweep(l, true);
 	free(l);
+}
+
+void loop_urgent(struct loop *l, bool (*urgent)(void *data), void *data)
+{
+	l->urgent = urgent;
+	l->data = data;
 }
 
 /* At the end: who came first is served first. */
@@ -170,6 +178,13 @@ static void dispatch(struct entry *e, const struct pollfd *fds)
 	}
 }
 
+static void dispatch_all(struct loop *l, const struct pollfd *fds, int newest, bool sources)
+{
+	for (struct entry *e = l->entries; e != NULL; e = e->next)
+		if (!e->dead && e->handle <= newest && (e->kind == ENTRY_SOURCE) == sources)
+			dispatch(e, fds);
+}
+
 bool loop_turn(struct loop *l, int timeout_ms)
 {
 	struct pollfd fds[FDS_MAX];
@@ -182,10 +197,11 @@ bool loop_turn(struct loop *l, int timeout_ms)
 		for (size_t i = 0; i < n; i++)
 			fds[i].revents = 0;
 	}
-	/* What was added meanwhile had no part in this wait. */
-	for (struct entry *e = l->entries; e != NULL; e = e->next)
-		if (!e->dead && e->handle <= newest)
-			dispatch(e, fds);
+	/* Work in slices comes last, and not before something urgent was seen to. What was added meanwhile had no part in this
+	 * wait. */
+	dispatch_all(l, fds, newest, false);
+	if (l->urgent == NULL || !l->urgent(l->data))
+		dispatch_all(l, fds, newest, true);
 	sweep(l, false);
 	return true;
 }

@@ -29,6 +29,9 @@ struct loop_source {
 };
 int loop_add(struct loop *l, const struct loop_source *source);
 
+/* Asked in each turn, when descriptors and timers were served: true leaves the sources out of this turn. */
+void loop_urgent(struct loop *l, bool (*urgent)(void *data), void *data);
+
 /* Ends a watch, a timer or a source. 0 and what has ended are fine. Sets *handle to 0. */
 void loop_remove(struct loop *l, int *handle);
 

@@ -10,10 +10,7 @@
 
 #define ID_LIST 2000
 #define LABEL_COLS 8
-#define TITLE_COLS 30
-#define VERSION_COLS 15
-#define WIDE_COLS 100			/* from here on no title is cut */
-#define WIDE_TITLE_COLS 50
+#define TITLE_COLS_MIN 20
 #define DETAIL_ROWS 3
 
 struct changes {
@@ -21,6 +18,7 @@ struct changes {
 	struct answer *answer;		/* NULL: it is here, or failed */
 	json_t *document;		/* NULL: not yet */
 	struct list list;
+	int title_cols, from_cols, to_cols, count_cols;	/* of the widest one, and a space */
 	char problem[ERROR_TEXT_MAX];
 };
 
@@ -41,24 +39,66 @@ static const json_t *component(const struct changes *c, int64_t row)
 	return json_array_get(json_object_get(c->document, "components"), (size_t)row);
 }
 
+static const char *version_to(const json_t *it)
+{
+	if (strcmp(member(it, "status"), "unchanged") == 0)
+		return _("unchanged");
+	return member(it, "version_to")[0] != '\0' ? member(it, "version_to") : _("gone");
+}
+
+static int wider(int cols, const char *text)
+{
+	char safe[1024];
+	int own = (int)text_width(text_safe(safe, sizeof(safe), text)) + 1;
+
+	return own > cols ? own : cols;
+}
+
 /* "+3 -1 ~2": files that are new, gone, changed. */
+static const char *count_text(const json_t *it, char *dst, size_t size)
+{
+	snprintf(dst, size, "+%lld -%lld ~%lld", number(it, "files_added"), number(it, "files_removed"), number(it, "files_changed"));
+	return dst;
+}
+
+static const char *version_from(const json_t *it)
+{
+	return member(it, "version_from")[0] != '\0' ? member(it, "version_from") : "-";
+}
+
+static void measure(struct changes *c)
+{
+	char count[64];
+
+	c->title_cols = c->from_cols = c->to_cols = c->count_cols = 0;
+	for (int64_t row = 0; row < c->list.count; row++) {
+		const json_t *it = component(c, row);
+
+		c->title_cols = wider(c->title_cols, member(it, "title"));
+		c->from_cols = wider(c->from_cols, version_from(it));
+		c->to_cols = wider(c->to_cols, version_to(it));
+		c->count_cols = wider(c->count_cols, count_text(it, count, sizeof(count)));
+	}
+}
+
+/* A version that is cut says nothing; the title of the selected one stands below. */
 static void put_component(void *data, struct page *page, int64_t row, bool selected)
 {
 	const struct changes *c = data;
 	const json_t *it = component(c, row);
-	const char *from = member(it, "version_from"), *to = member(it, "version_to");
 	bool same = strcmp(member(it, "status"), "unchanged") == 0;
 	enum theme_role role = same ? ROLE_DIM : ROLE_NORMAL;
-	int title_cols = page_cols_left(page) >= WIDE_COLS ? WIDE_TITLE_COLS : TITLE_COLS;
+	int title = page_cols_left(page) - c->from_cols - c->to_cols - c->count_cols + 1;
+	char count[64];
 
 	(void)selected;
-	page_cell(page, role, title_cols, member(it, "title"));
+	title = title < TITLE_COLS_MIN ? TITLE_COLS_MIN : title < c->title_cols ? title : c->title_cols;
+	page_cell(page, role, title - 1, member(it, "title"));
 	page_put(page, role, " ");
-	page_cell(page, role, VERSION_COLS, from[0] != '\0' ? from : "-");
-	page_cell(page, role, (int)text_widest(VERSION_COLS + 1, _("unchanged"), _("gone"), NULL) + 2, same ? _("unchanged") : to[0] != '\0' ? to : _("gone"));
+	page_cell(page, role, c->from_cols, version_from(it));
+	page_cell(page, role, c->to_cols, version_to(it));
 	if (!same)
-		page_putf(page, role, "+%'lld -%'lld ~%'lld", number(it, "files_added"), number(it, "files_removed"),
-			  number(it, "files_changed"));
+		page_put(page, role, count_text(it, count, sizeof(count)));
 }
 
 static void put_detail(const struct changes *c, struct page *page)
@@ -101,6 +141,7 @@ static void prepare(void *data, struct page *page)
 		page_text(page, ROLE_NORMAL, _("There is no earlier content to compare with."));
 		return;
 	}
+	measure(c);
 	put_generation(c, page, "from", _("From"));
 	put_generation(c, page, "to", _("To"));
 	page_rule(page, _("Components\tfiles: + new, - gone, ~ changed"));

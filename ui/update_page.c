@@ -100,8 +100,10 @@ static void put_information(const struct update_pane *p, struct page *page, int 
 			 strcmp(w->state.success_source, "web") == 0 ? _("web") : _("offline"),
 			 page_duration(spent, sizeof(spent), w->state.success_duration_ms));
 	page_row(page, ROLE_NORMAL, cols, _("Last successful update on"), text);
-	page_row(page, ROLE_NORMAL, cols, _("Last update status"),
-		 watch_stopped(w) ? _("Stopped") : status_text(w->state.last_status));
+	snprintf(text, sizeof(text), "%s", watch_stopped(w) ? _("Stopped") : status_text(w->state.last_status));
+	if (w->rolled_back != 0)
+		snprintf(text, sizeof(text), _("Rolled back on %s"), when_here(stamp, w->rolled_back));
+	page_row(page, w->rolled_back != 0 ? ROLE_WARN : ROLE_NORMAL, cols, _("Last update status"), text);
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]) && page_left(page) > spare; i++) {
 		const struct store_component *c =
 			w->current != NULL ? store_generation_component(w->current, known[i].id) : NULL;
@@ -170,7 +172,7 @@ static void put_overall(const struct watch *w, struct page *page)
 	put_meter(page, ROLE_TITLE, name, bytes, w->plan_bytes, spent > 0 ? bytes * 1000 / spent : 0);
 }
 
-static const char *phase_text(const char *phase)
+const char *update_phase_text(const char *phase)
 {
 	static const struct { const char *phase, *text; } rows[] = {
 		{ "", N_("starting") },		 { "check", N_("checking the way to the feed") },
@@ -193,7 +195,7 @@ static void put_progress(const struct update_pane *p, struct page *page)
 
 	page_rule(page, _("Updating"));
 	page_row(page, ROLE_NORMAL, cols, _("From"), w->from);
-	snprintf(text, sizeof(text), _("%s, for %s"), phase_text(w->phase),
+	snprintf(text, sizeof(text), _("%s, for %s"), update_phase_text(w->phase),
 		 page_duration(spent, sizeof(spent), clock_monotonic_ms() - w->started_ms));
 	page_row(page, ROLE_TITLE, cols, _("Phase"), text);
 	put_overall(w, page);

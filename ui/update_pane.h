@@ -18,5 +18,7 @@ struct update_pane {
 
 /* Makes the page (pane_ops.prepare). */
 void update_page(void *pane, struct page *page);
+/* What an update does in that phase, for people. */
+const char *update_phase_text(const char *phase);
 
 #endif

@@ -42,6 +42,7 @@ void watch_refresh(struct watch *w)
 	struct store *store = NULL;
 	pid_t holder = 0;
 
+	w->rolled_back = 0;
 	watch_folder(w);
 	error_clear(&w->problem);
 	store_generation_free(w->current);
@@ -49,10 +50,13 @@ void watch_refresh(struct watch *w)
 	if (store_open(w->state_dir, false, &store, &w->problem)) {
 		store_generation_load(store, NULL, &w->current, &w->problem);
 		store_previous(store, w->previous);
+		w->rolled_back = store_rolled_back(store);
 		holder = store_lock_holder(store, job);
 	}
 	store_free(store);
 	update_state_load(w->state_dir, &w->state);
+	if (w->rolled_back < w->state.last_attempt)
+		w->rolled_back = 0;
 	w->next = update_next_due(w->settings, &w->state, clock_now());
 	/* A job that has said its last word may hold the lock for a moment longer. */
 	if (holder != 0 && job[0] != '\0' && w->tail == NULL && !(w->ended && strcmp(job, w->job) == 0))

@@ -29,6 +29,7 @@ struct watch {
 	struct store_generation *current;	/* NULL: none */
 	char previous[STORE_GENERATION_MAX];
 	time_t next;
+	time_t rolled_back;		/* the current generation was returned to then; 0: it was not, or there was an attempt since */
 	struct error problem;		/* why the above could not be read; empty message: it could */
 
 	/* the job */

@@ -275,3 +275,23 @@ const json_t *history_switch_to(const json_t *lines, const char *id)
 	}
 	return NULL;
 }
+
+time_t store_rolled_back(const struct store *s)
+{
+	char current[STORE_GENERATION_MAX] = "", previous[STORE_GENERATION_MAX] = "";
+	json_t *lines = NULL;
+	const json_t *last;
+	time_t when = 0;
+
+	store_current(s, current);
+	store_previous(s, previous);
+	/* Ids grow: what is newer than the current one was there before. */
+	if (current[0] == '\0' || strverscmp(previous, current) <= 0 || !history_load_switches(s, &lines, NULL))
+		return 0;
+	last = history_last_switch(lines);
+	if (last != NULL && strcmp(history_text(last, "action"), "rollback") == 0 &&
+	    !clock_parse_rfc3339(history_text(last, "time"), &when))
+		when = 0;
+	json_decref(lines);
+	return when;
+}

@@ -127,6 +127,9 @@ const struct error *store_warning(const struct store *s);
  * the update lock for as long as it needs it when this process does not hold it. The current one: true, and nothing is done. */
 bool store_rollback(struct store *s, const char *id, char *id_out, struct error *err);
 
+/* When a rollback, not an update, made the current generation what it is; 0: the newest one is current. */
+time_t store_rolled_back(const struct store *s);
+
 /* --- history -------------------------------------------------------------------------------------------------------- */
 
 /* Appends one line ("time" added when missing), fsynced. Steals `line`. */

@@ -8,6 +8,7 @@
 #include <libintl.h>
 #include <locale.h>
 #include <regex.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "store/store.h"
 #include "ui_test.h"
 
 #define WAIT_MS 15000
@@ -42,6 +44,21 @@ struct play {
 	FILE *file;
 };
 
+/* What was started beside the console is ended by its number: an update outlives its terminal. */
+static void end_update(const struct play *p)
+{
+	char state[128];
+	struct store *store = NULL;
+	pid_t holder = 0;
+
+	snprintf(state, sizeof(state), "%s/state", p->work);
+	if (store_open(state, false, &store, NULL))
+		holder = store_lock_holder(store, NULL);
+	store_free(store);
+	if (holder > 1 && holder != STORE_HOLDER_UNKNOWN)
+		kill(holder, SIGTERM);
+}
+
 static void fail(struct play *p, const char *what, const char *detail)
 {
 	struct buffer screen = BUFFER_INIT(1u << 20);
@@ -54,8 +71,10 @@ static void fail(struct play *p, const char *what, const char *detail)
 	}
 	if (getenv("UI_KEEP") != NULL) {
 		fprintf(stderr, "(files: %s)\n", p->work);
+		end_update(p);
 		exit(1);
 	}
+	end_update(p);
 	snprintf(command, sizeof(command), "rm -rf '%s'", p->work);
 	exit(system(command) == 0 ? 1 : 2);
 }
