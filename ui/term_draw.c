@@ -59,6 +59,22 @@ static void put_fitted(int row, int col, enum theme_role role, const char *text)
 	addnstr(text + last, (int)(n - last));
 }
 
+/* A screen reader would read lines out: what is drawn with them (U+2500 to U+257F) becomes blanks. */
+static void without_lines(char *text)
+{
+	char *to = text;
+
+	for (const char *at = text; *at != '\0';) {
+		if (at[0] == '\xe2' && (at[1] == '\x94' || at[1] == '\x95')) {
+			*to++ = ' ';
+			at += 3;
+		} else {
+			*to++ = *at++;
+		}
+	}
+	*to = '\0';
+}
+
 void term_text(int row, int col, int cols, enum theme_role role, const char *text)
 {
 	struct buffer fitted = BUFFER_INIT(16384);
@@ -70,6 +86,8 @@ void term_text(int row, int col, int cols, enum theme_role role, const char *tex
 	text_fit(&fitted, text, (size_t)cols, true, term_look.ascii);
 	if (term_look.ascii && fitted.data != NULL)
 		to_ascii(fitted.data);
+	if (term_look.plain && fitted.data != NULL)
+		without_lines(fitted.data);
 	put_fitted(row, col, role, buffer_text(&fitted));
 	buffer_clear(&fitted);
 }
