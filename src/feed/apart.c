@@ -161,7 +161,7 @@ bool apart_signature(const void *content, size_t len, const void *cms, size_t cm
 	const struct confine_work work = { .work = verify_signature, .data = &data, .fd = -1, .what = _("the signature"),
 					   .damaged = FINDING_FEED_SIGNATURE_INVALID };
 	struct buffer answer = BUFFER_INIT(CONFINE_ANSWER_MAX);
-	struct signature_info got;
+	struct signature_info got = { "", "", "" };
 	struct wire w;
 	bool ok;
 
