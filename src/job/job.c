@@ -12,6 +12,7 @@
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -176,6 +177,19 @@ static int run_job(const struct job_work *work, struct starting *s, const char *
 	return work->run(work->data, &sink, report_start, s);
 }
 
+/* It said nothing: how did it end? */
+static void ended_early(pid_t pid, struct error *err)
+{
+	int status = 0;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFSIGNALED(status))
+		error_set(err, FINDING_NONE, _("the job was ended by signal %d before it began"), WTERMSIG(status));
+	else
+		error_set(err, FINDING_NONE, _("the job ended before it began"));
+}
+
 bool job_start(const char *state_dir, const struct job_work *work, struct job *out, struct error *err)
 {
 	struct starting s = { .report_fd = -1, .wake_fd = -1, .dirfd = -1, .events_fd = -1 };
@@ -234,7 +248,7 @@ bool job_start(const char *state_dir, const struct job_work *work, struct job *o
 		got += (size_t)n;
 	}
 	if (got < sizeof(report)) {
-		error_set(err, FINDING_NONE, _("the job ended before it began"));
+		ended_early(out->pid, err);
 		goto out;
 	}
 	if (report.code != FINDING_NONE || report.message[0] != '\0') {

@@ -45,7 +45,7 @@ def updater(i):
         v = random.randint(1, 3)
         done = run("--json", "update", "--offline", "%s/%d.zip" % (work, v), "--force", "--allow-downgrade", allowed=(0, 1, 75))
         # Who holds the lock when somebody is killed may be this one: it must say so, and nothing else may fail.
-        if done.returncode == 1 and "update's process was ended by signal 9" in done.stdout + done.stderr:
+        if done.returncode == 1 and "ended by signal 9" in done.stdout + done.stderr:
             count("others that were killed")
         elif done.returncode == 1:
             problem("an update failed: %s" % (done.stdout + done.stderr)[-400:])

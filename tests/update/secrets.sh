@@ -9,8 +9,7 @@ set +u
 need python3 strace openssl
 servers_begin nginx squid openssl
 trap 'servers_end; cleanup' EXIT
-strace -o /dev/null true 2>"$work/probe" || skip "nothing can be traced here: $(cat "$work/probe")"
-export ASAN_OPTIONS="detect_leaks=0:${ASAN_OPTIONS:-}"
+. "$top_srcdir/tests/lib/recorded.sh"
 
 secret=s3cret-pass		# that of the squid which servers.sh starts
 login=$(printf 'operator:%s' "$secret" | base64)
@@ -31,16 +30,6 @@ HOOK
 chmod +x "$work/hook"
 pc config set hook.after_commit "$work/hook" "$work/environment" >/dev/null
 
-# recorded WANTED_EXIT ARG...: everything that it executes and writes goes to $work/trace.N, but what goes into sockets
-n=0
-recorded() {
-	local want=$1 rc=0
-	shift
-	n=$((n + 1))
-	strace -f -y -s 1000000 -v -o "$work/trace.$n" -e trace=execve,write,pwrite64,writev,sendto,sendmsg \
-		"$program" --config "$config" --state-dir "$state" "$@" >"$work/out.$n" 2>"$work/err.$n" || rc=$?
-	ok "$* ends with $rc, wanted $want" test "$rc" = "$want"
-}
 recorded 0 proxy set --host 127.0.0.1 --port "$SQUID_PORT" --user operator --password-file "$work/password"
 recorded 0 proxy show
 recorded 0 --json update --url "$url" --no-check
@@ -57,18 +46,16 @@ run 0 proxy set --user operator --password-file "$work/wrong"
 run 69 --json update --url "$url" --force
 cp "$work/out" "$work/out.refused" && cp "$work/err" "$work/err.refused"
 
-# Into files and pipes only: what goes to the proxy has to hold it.
-grep -vE '(write|send)[a-z0-9]*\([0-9]+<(socket|TCP|TCPv6|UNIX|UDP)' "$work"/trace.* >"$work/searched"
-ok "the recording holds what was executed" grep -q 'execve(.*/posture-console' "$work/searched"
-ok "and what was written" grep -q 'write(.*update.finished' "$work/searched"
+recorded_gather
+ok "also the events" grep -q 'write(.*update.finished' "$work/searched"
 # The one place: its own file, 0600.
-found() { grep -E "$secret|$login|another-wrong-one" "$@" | grep -vE 'write\([0-9]+<[^>]*/\.?proxy\.password[^>]*>'; }
-nowhere() { ! found "$@" >"$work/found" || { cut -c1-300 "$work/found" | head -5; false; }; }
-ok "not in an argument list, an environment or a file that was written" nowhere "$work/searched"
-ok "not in what was printed" nowhere "$work"/out.* "$work"/err.*
-ok "not in the hook's environment, nor in its parent's" nowhere "$work/environment"
+own='write\([0-9]+<[^>]*/\.?proxy\.password[^>]*>'
+secrets="$secret|$login|another-wrong-one"
+ok "not in an argument list, an environment or a file that was written" nowhere "$secrets" "$own" "$work/searched"
+ok "not in what was printed" nowhere "$secrets" "" "$work"/out.* "$work"/err.*
+ok "not in the hook's environment, nor in its parent's" nowhere "$secrets" "" "$work/environment"
 ok "the hook's environment was looked at" grep -q ^POSTURE_CONSOLE_GENERATION= "$work/environment"
-ok "not in the report" nowhere -r "$work/unpacked"
+ok "not in the report" nowhere "$secrets" "" -r "$work/unpacked"
 ok "not in the state folder, but for its own file" sh -c "! grep -rlE '$secret|$login|another-wrong-one' '$state' '$config' | grep -v '/proxy.password\$'"
 ok "which only its owner may read" test "$(stat -c %a "$state/proxy.password")" = 600
 
