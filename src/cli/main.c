@@ -194,6 +194,7 @@ int main(int argc, char **argv)
 	textdomain(PACKAGE);
 #endif
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);	/* a limit on the size of files is an error of the write, which has a name */
 	cli.color = isatty(STDOUT_FILENO) && (no_color == NULL || no_color[0] == '\0');
 	config = default_config_path();
 	state = default_state_dir();
