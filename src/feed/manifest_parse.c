@@ -291,6 +291,9 @@ static bool check_kind(const char *xml, size_t len, struct error *err)
 		i++;
 	if (i == len)
 		return error_set(err, FINDING_FEED_MALFORMED, _("the manifest is empty"));
+	/* UTF-16 begins otherwise, and is XML. */
+	if (xml[i] != '<' && (unsigned char)xml[i] < 0xFE && xml[i] != '\0')
+		return error_set(err, FINDING_FEED_NOT_A_MANIFEST, _("this is no XML, and so no manifest"));
 	for (size_t k = 0; k < sizeof(html) / sizeof(html[0]); k++) {
 		size_t n = strlen(html[k]);
 
