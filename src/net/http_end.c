@@ -233,10 +233,12 @@ static enum http_next retry_or_fail(struct http_transfer *t, const struct http_f
 	int64_t asked = t->hop.retry_after[0] != '\0'
 				? http_retry_after(t->hop.retry_after, server_now != -1 ? server_now : clock_now())
 				: -1;
+	bool last = t->response.attempts > o->retries;
+	bool older = (f->code == CURLE_HTTP2 || f->code == CURLE_HTTP2_STREAM) && !t->http1;
 	uint32_t random = 0;
 
-	/* What was sent once may have been done, although its answer was lost. */
-	if (t->request.method != NULL || !http_error_may_pass(f, err->code) || t->response.attempts > o->retries)
+	/* What was sent once may have been done, although its answer was lost. The older protocol is worth a try in any case. */
+	if (t->request.method != NULL || !http_error_may_pass(f, err->code) || (last && !older))
 		return HTTP_NEXT_FAILED;
 	if (asked > (int64_t)o->retry_after_max_s * 1000) {
 		size_t used = strlen(err->message);
@@ -247,7 +249,7 @@ static enum http_next retry_or_fail(struct http_transfer *t, const struct http_f
 	}
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
 		random = (uint32_t)clock_monotonic_us();
-	*wait_ms = http_backoff_ms(o->backoff_ms, t->response.attempts, random);
+	*wait_ms = last ? 1 : http_backoff_ms(o->backoff_ms, t->response.attempts, random);
 	if (asked > *wait_ms)
 		*wait_ms = (long)asked;
 	if (blames_http2(f))
