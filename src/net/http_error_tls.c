@@ -246,9 +246,11 @@ bool http_error_of_tls(const struct http_facts *f, struct error *err)
 	}
 	if (f->tls == NULL)
 		return false;
-	/* TLS 1.3: the server's refusal of our missing certificate comes after the handshake. */
+	/* TLS 1.3: the server's refusal of our missing certificate comes after the handshake. With TLS 1.2 a second handshake fails,
+	 * which servers begin when they see for which path they want one. */
 	if (f->tls->finished && f->phase >= HTTP_PHASE_REQUEST && f->tls->alert_received >= 0) {
-		explain_alert(f->tls->alert_received, who, err);
+		explain_alert(f->tls->alert_received == SSL_AD_HANDSHAKE_FAILURE ? SSL_AD_CERTIFICATE_REQUIRED :
+			      f->tls->alert_received, who, err);
 		return true;
 	}
 	if (f->phase != HTTP_PHASE_TLS)
