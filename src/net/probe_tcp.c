@@ -74,7 +74,8 @@ static enum probe_tcp_outcome outcome_of(int error, bool at_once)
 	case ETIMEDOUT: return PROBE_TCP_TIMEOUT;
 	case ENETUNREACH: case EHOSTUNREACH:
 		return at_once ? PROBE_TCP_NO_ROUTE : PROBE_TCP_UNREACHABLE;
-	case EACCES: case EINVAL: return PROBE_TCP_NO_ROUTE;
+	case EACCES: case EINVAL:	/* a route of this node, or ICMPv6 "prohibited" */
+		return at_once ? PROBE_TCP_NO_ROUTE : PROBE_TCP_UNREACHABLE;
 	case ENOPROTOOPT: case EPROTO: case EOPNOTSUPP: case EHOSTDOWN: case ENONET: case ENETDOWN:
 		return PROBE_TCP_UNREACHABLE;
 	default: return PROBE_TCP_LOCAL_ERROR;
