@@ -31,6 +31,9 @@ void chain_judge_with(const struct chain_check *k, STACK_OF(X509) *sent, X509_ST
 /* The path does not end in an anchor: which of the reasons is it? Adds the finding. */
 void chain_judge_anchor(struct chain_check *k);
 
+/* Is it, by its name or by what was remembered, an intermediate certificate that the server forgot to send? */
+bool chain_lacks_intermediate(struct chain_check *k);
+
 /* Is it somebody else who answers? Adds the finding and returns true when there is evidence for that. */
 bool chain_doubt_server(struct chain_check *k);
 

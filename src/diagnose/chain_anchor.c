@@ -1,5 +1,6 @@
 /* Which certificate is missing, or there and not in force? */
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +98,17 @@ static enum missing fetched_says(struct chain_check *k)
 	return what;
 }
 
+static bool holds_word(const char *text, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = strcasestr(text, word); p != NULL; p = strcasestr(p + 1, word)) {
+		if ((p == text || !isalnum((unsigned char)p[-1])) && !isalnum((unsigned char)p[n]))
+			return true;
+	}
+	return false;
+}
+
 /* "Lab Intermediate CA" and the anchor "Lab Root CA": the same house. Words that every CA uses say nothing. */
 static bool same_house(const char *a, const char *b)
 {
@@ -111,7 +123,7 @@ static bool same_house(const char *a, const char *b)
 
 		for (size_t i = 0; i < sizeof(common) / sizeof(common[0]) && telling; i++)
 			telling = strcasecmp(word, common[i]) != 0;
-		if (telling && strcasestr(b, word) != NULL)
+		if (telling && holds_word(b, word))
 			return true;
 	}
 	return false;
@@ -130,6 +142,42 @@ static bool anchor_of_the_house(struct chain_check *k)
 	return false;
 }
 
+static bool is_anchor(struct chain_check *k, const X509_NAME *name)
+{
+	for (size_t i = 0; i < trust_count(k->trust); i++) {
+		const struct trust_entry *e = trust_at(k->trust, i);
+		X509 *anchor;
+
+		if (!e->enabled || (e->usages & TRUST_CISCO_SERVICES) == 0 || e->subject_hash != X509_NAME_hash_ex(name, NULL, NULL, NULL))
+			continue;
+		anchor = trust_certificate(k->trust, e, NULL);
+		if (anchor != NULL && X509_NAME_cmp(X509_get_subject_name(anchor), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The key identifier may name who issued the issuer (RFC 5280 4.2.1.1): itself, or an anchor. */
+static enum missing identifier_says(struct chain_check *k)
+{
+	X509 *last = sk_X509_value(k->judged.built, sk_X509_num(k->judged.built) - 1);
+	AUTHORITY_KEYID *id = last != NULL ? X509_get_ext_d2i(last, NID_authority_key_identifier, NULL, NULL) : NULL;
+	enum missing what = MISSING_UNKNOWN;
+
+	for (int i = 0; id != NULL && i < sk_GENERAL_NAME_num(id->issuer); i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(id->issuer, i);
+
+		if (name->type != GEN_DIRNAME)
+			continue;
+		if (X509_NAME_cmp(name->d.directoryName, X509_get_issuer_name(last)) == 0)
+			what = MISSING_ROOT;
+		else if (is_anchor(k, name->d.directoryName))
+			what = MISSING_INTERMEDIATE;
+	}
+	AUTHORITY_KEYID_free(id);
+	return what;
+}
+
 static enum missing name_says(struct chain_check *k)
 {
 	static const char *const intermediate[] = { "intermediate", "issuing", "sub ca", "subca", "subordinate", "server ca" };
@@ -143,11 +191,21 @@ static enum missing name_says(struct chain_check *k)
 	return anchor_of_the_house(k) ? MISSING_INTERMEDIATE : MISSING_UNKNOWN;
 }
 
+bool chain_lacks_intermediate(struct chain_check *k)
+{
+	return k->judged.end == PROBE_CHAIN_ISSUER_ABSENT &&
+	       (remembered_completes(k) || identifier_says(k) == MISSING_INTERMEDIATE || name_says(k) == MISSING_INTERMEDIATE);
+}
+
 static void judge_absent_issuer(struct chain_check *k)
 {
-	enum missing what = remembered_completes(k) ? MISSING_INTERMEDIATE : fetched_says(k);
-	enum diagnose_confidence sure = what != MISSING_UNKNOWN ? DIAGNOSE_CONFIRMED : DIAGNOSE_LIKELY;
+	enum missing what = remembered_completes(k) ? MISSING_INTERMEDIATE : identifier_says(k);
+	enum diagnose_confidence sure;
 	struct check_finding *f;
+
+	if (what == MISSING_UNKNOWN)
+		what = fetched_says(k);
+	sure = what != MISSING_UNKNOWN ? DIAGNOSE_CONFIRMED : DIAGNOSE_LIKELY;
 
 	result_evidence(k->r, _("issuer that is missing"), "%s", k->judged.missing_issuer);
 	if (what == MISSING_UNKNOWN)

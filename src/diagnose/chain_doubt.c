@@ -10,6 +10,7 @@
 #include "base/event.h"
 #include "base/i18n.h"
 #include "diagnose/chain.h"
+#include "diagnose/misled.h"
 #include "diagnose/portal.h"
 #include "diagnose/way.h"
 
@@ -59,33 +60,16 @@ static bool is_good(const struct chain_check *k, STACK_OF(X509) *other)
 
 /* --- another address ------------------------------------------------------------------------------------------------------ */
 
-static void collect_others(const struct chain_check *k, struct probe_address_list *list)
-{
-	const json_t *dns = check_facts(k->c, CHECK_DNS);
-	const char *host = json_string_value(json_object_get(k->c->last_good, "host"));
-	struct probe_address_list more, used;
-
-	result_addresses_read(json_object_get(dns, "alternatives"), k->c->target.port, list);
-	result_addresses_read(json_object_get(dns, "addresses"), k->c->target.port, &used);
-	if (host == NULL || strcasecmp(host, k->host) != 0)
-		return;
-	result_addresses_read(json_object_get(k->c->last_good, "addresses"), k->c->target.port, &more);
-	for (size_t i = 0; i < more.count; i++) {
-		if (!probe_address_list_has(&used, &more.items[i]))
-			probe_address_list_add(list, &more.items[i]);
-	}
-}
-
 /* The feed stands elsewhere: whoever gave this address led astray. */
 static bool feed_is_elsewhere(struct chain_check *k)
 {
-	const char *source = json_string_value(json_object_get(check_facts(k->c, CHECK_DNS), "source"));
+	bool stranger = k->judged.end != PROBE_CHAIN_TRUSTED_ANCHOR;
 	struct probe_address_list others;
 	bool found = false;
 
-	if (k->c->via_proxy || source == NULL || strcmp(source, "literal") == 0)
+	if (k->c->via_proxy)
 		return false;
-	collect_others(k, &others);
+	misled_candidates(k->c, true, &others);
 	for (size_t i = 0; i < others.count && i < OTHERS_MAX && !found; i++) {
 		struct way_options o = { .address = others.items[i], .scheme = WAY_DIRECT,
 					 .budget_ms = check_left_ms(k->c, SECOND_MS) };
@@ -96,7 +80,7 @@ static bool feed_is_elsewhere(struct chain_check *k)
 		if (found) {
 			result_evidence(k->r, _("other address"), _("%s shows a chain that is good"),
 					probe_address_text(text, &others.items[i]));
-			chain_fail(k, strcmp(source, "hosts") == 0 ? FINDING_DNS_HOSTS_OVERRIDE : FINDING_DNS_HIJACKED, text);
+			chain_fail(k, misled_by(k->c, stranger), text);
 		}
 		sk_X509_pop_free(chain, X509_free);
 	}
@@ -105,15 +89,27 @@ static bool feed_is_elsewhere(struct chain_check *k)
 
 /* --- a portal ---------------------------------------------------------------------------------------------------------------- */
 
-static bool portal_stands_there(struct chain_check *k)
+/* Where the name gets the address that every name gets, and the certificate is not for it, somebody else stands there. */
+static bool somebody_else_stands_there(struct chain_check *k)
 {
+	const char *address = json_string_value(json_object_get(check_facts(k->c, CHECK_TCP), "address"));
+	bool everywhere = misled_everywhere(k->c), wrong_name = !k->judged.name_matches;
+	struct probe_address target;
 	char page[600];
+	enum portal found;
 
-	if (k->c->via_proxy || !portal_find(k->c, page, sizeof(page)))
+	if (k->c->via_proxy || address == NULL || !probe_address_parse(address, 0, &target))
 		return false;
-	result_evidence(k->r, _("port 80"), "%s", page);
-	chain_fail(k, FINDING_HTTP_CAPTIVE_PORTAL, page);
-	return true;
+	found = portal_find(k->c, &target, page, sizeof(page));
+	if (found == PORTAL_LIKELY && !wrong_name && !everywhere)
+		found = PORTAL_NONE;
+	if (found != PORTAL_NONE) {
+		result_evidence(k->r, _("port 80"), "%s", page);
+		chain_fail(k, everywhere ? FINDING_DNS_HIJACKED : FINDING_HTTP_CAPTIVE_PORTAL, page);
+	} else if (everywhere && wrong_name) {
+		chain_fail(k, FINDING_DNS_HIJACKED, k->leaf.has_san ? k->leaf.sans : k->leaf.common_name);
+	}
+	return k->r->status == CHECK_FAIL;
 }
 
 /* --- interception ------------------------------------------------------------------------------------------------------------ */
@@ -166,42 +162,28 @@ static bool makes_certificates_up(struct chain_check *k)
 	return yes;
 }
 
-static bool same_24(const struct probe_address *a, const struct probe_address *b)
-{
-	return probe_address_family(a) == AF_INET && probe_address_family(b) == AF_INET &&
-	       (ntohl(a->v4.sin_addr.s_addr) & 0xFFFFFF00u) == (ntohl(b->v4.sin_addr.s_addr) & 0xFFFFFF00u);
-}
-
-/* Addresses for documentation (RFC 5737), where no host is: who answers there answers everywhere. One in whose network the
- * target or this node is, is no such address. */
+/* An address where nobody can be shows a certificate of the same issuer. */
 static bool answers_everywhere(struct chain_check *k)
 {
-	static const char *const phantoms[] = { "203.0.113.177", "198.51.100.177", "192.0.2.177" };
 	struct way_options o = { .scheme = WAY_DIRECT, .budget_ms = check_left_ms(k->c, PHANTOM_MS) };
 	struct probe_address own, target;
 	const json_t *tcp = check_facts(k->c, CHECK_TCP);
 	const char *source = json_string_value(json_object_get(tcp, "source"));
 	const char *address = json_string_value(json_object_get(tcp, "address"));
+	char text[PROBE_ADDRESS_TEXT_MAX];
+	STACK_OF(X509) *chain;
+	bool yes;
 
 	if (k->c->via_proxy || source == NULL || address == NULL || !probe_address_parse(source, 0, &own) ||
-	    !probe_address_parse(address, 0, &target))
+	    !probe_address_parse(address, 0, &target) || !portal_phantom(&target, &own, k->c->target.port, &o.address))
 		return false;
-	for (size_t i = 0; i < sizeof(phantoms) / sizeof(phantoms[0]); i++) {
-		STACK_OF(X509) *chain;
-		bool yes;
-
-		if (!probe_address_parse(phantoms[i], k->c->target.port, &o.address) || same_24(&o.address, &own) ||
-		    same_24(&o.address, &target))
-			continue;
-		chain = chain_at(k, &o, k->host);
-		yes = same_issuer(k, chain);
-		sk_X509_pop_free(chain, X509_free);
-		if (yes)
-			result_evidence(k->r, _("an address where nobody is"), _("%s shows a certificate of the same issuer"),
-					phantoms[i]);
-		return yes;
-	}
-	return false;
+	chain = chain_at(k, &o, k->host);
+	yes = same_issuer(k, chain);
+	sk_X509_pop_free(chain, X509_free);
+	if (yes)
+		result_evidence(k->r, _("an address where nobody is"), _("%s shows a certificate of the same issuer"),
+				probe_address_text(text, &o.address));
+	return yes;
 }
 
 enum compared { COMPARED_NOT, COMPARED_SAME, COMPARED_OTHER };
@@ -246,14 +228,6 @@ static bool is_public(const struct chain_check *k)
 	return yes;
 }
 
-static bool vendor_host(const char *host)
-{
-	static const char domain[] = ".cisco.com";
-	size_t len = strlen(host), n = sizeof(domain) - 1;
-
-	return len > n && strcasecmp(host + len - n, domain) == 0;
-}
-
 static void blame_interceptor(struct chain_check *k, enum diagnose_confidence confidence)
 {
 	enum finding f = k->c->via_proxy ? FINDING_PROXY_INTERCEPTS_TLS : FINDING_TLS_INTERCEPTED;
@@ -286,21 +260,33 @@ static bool known_here(const struct chain_check *k)
 static bool is_intercepted(struct chain_check *k)
 {
 	enum compared compared;
+	bool made_up;
 
 	if (known_here(k) || is_public(k))
 		return false;
-	if (issuer_gives_itself_away(k) || makes_certificates_up(k) || answers_everywhere(k)) {
+	if (issuer_gives_itself_away(k)) {
 		blame_interceptor(k, DIAGNOSE_CONFIRMED);
+		return true;
+	}
+	made_up = makes_certificates_up(k);
+	if (answers_everywhere(k) || (made_up && !misled_everywhere(k->c))) {
+		blame_interceptor(k, DIAGNOSE_CONFIRMED);
+		return true;
+	}
+	if (made_up) {
+		/* Not every connection ends there, but every name leads there. */
+		chain_fail(k, FINDING_DNS_HIJACKED, k->top.self_issued ? k->top.subject : k->top.issuer);
 		return true;
 	}
 	compared = k->c->via_proxy ? compare_with_direct(k) : COMPARED_NOT;
 	if (compared == COMPARED_SAME)
 		return false;
-	if (compared == COMPARED_OTHER || vendor_host(k->host)) {
-		blame_interceptor(k, compared == COMPARED_OTHER ? DIAGNOSE_CONFIRMED : DIAGNOSE_LIKELY);
+	if (compared == COMPARED_OTHER) {
+		blame_interceptor(k, DIAGNOSE_CONFIRMED);
 		return true;
 	}
-	if (k->c->via_proxy && k->judged.end != PROBE_CHAIN_TRUSTED_ANCHOR) {
+	/* Nobody makes certificates up that sign themselves, or forgets the intermediate of such. */
+	if (k->c->via_proxy && k->judged.end != PROBE_CHAIN_SELF_SIGNED_LEAF && !chain_lacks_intermediate(k)) {
 		blame_interceptor(k, DIAGNOSE_ONE_OF);
 		return true;
 	}
@@ -313,5 +299,5 @@ bool chain_doubt_server(struct chain_check *k)
 		return true;
 	if (k->judged.end == PROBE_CHAIN_TRUSTED_ANCHOR)
 		return false;		/* a known CA vouches for it: only the name is wrong */
-	return portal_stands_there(k) || is_intercepted(k);
+	return somebody_else_stands_there(k) || is_intercepted(k);
 }

@@ -18,6 +18,7 @@
 
 #define DATE_MS 1500
 #define SHOWN_MAX 10
+#define LIBRARY_SECURITY_LEVEL 2	/* Debian's, and OpenSSL's own since 3.2 */
 
 /* What OpenSSL calls it, and what it is. In the order in which a person should hear of them; the anchor has its own file. */
 static const struct rule {
@@ -157,9 +158,6 @@ static enum finding at_depth(enum finding f, const struct chain_check *k, const 
 {
 	int last = sk_X509_num(k->judged.built) - 1;
 
-	/* The purpose of an issuer is to issue. */
-	if (f == FINDING_CERT_WRONG_USAGE && e->depth > 0)
-		return FINDING_CERT_ISSUER_NOT_CA;
 	if (f != FINDING_CERT_EXPIRED || e->depth == 0)
 		return f;
 	return e->depth == last && X509_self_signed(sk_X509_value(k->judged.built, last), 0) == 1 ?
@@ -184,6 +182,29 @@ static void apply_rule(struct chain_check *k, const struct rule *rule, const str
 	chain_fail(k, f, seen);
 }
 
+static bool is_weak(const struct probe_chain *judged)
+{
+	return probe_chain_has(judged, X509_V_ERR_CA_MD_TOO_WEAK) != NULL ||
+	       probe_chain_has(judged, X509_V_ERR_CA_KEY_TOO_SMALL) != NULL ||
+	       probe_chain_has(judged, X509_V_ERR_EE_KEY_TOO_SMALL) != NULL;
+}
+
+/* Good enough for everybody but this node, whose openssl.cnf asks for more. */
+static bool weak_here_only(struct chain_check *k)
+{
+	const struct probe_chain_options o = { .store = k->services, .host = k->host, .at = clock_now(),
+					       .auth_level = LIBRARY_SECURITY_LEVEL };
+	struct probe_chain judged;
+	bool only;
+
+	if (!is_weak(&k->judged))
+		return false;
+	probe_chain_judge(k->sent, &o, &judged);
+	only = !is_weak(&judged);
+	probe_chain_clear(&judged);
+	return only;
+}
+
 static bool apply_rules(struct chain_check *k)
 {
 	bool dates = false;
@@ -191,7 +212,9 @@ static bool apply_rules(struct chain_check *k)
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		const struct probe_chain_error *e = probe_chain_has(&k->judged, rules[i].error);
 
-		if (e == NULL)
+		/* An issuer that is no CA fails the purpose as well. */
+		if (e == NULL || (rules[i].error == X509_V_ERR_INVALID_PURPOSE &&
+				  result_has(k->r, FINDING_CERT_ISSUER_NOT_CA) != NULL))
 			continue;
 		apply_rule(k, &rules[i], e);
 		dates = dates || rules[i].error == X509_V_ERR_CERT_HAS_EXPIRED ||
@@ -249,7 +272,9 @@ static void judge_failure(struct chain_check *k)
 		return;
 	if (no_anchor)
 		chain_judge_anchor(k);
-	dates = apply_rules(k);
+	else if (weak_here_only(k))
+		chain_fail(k, FINDING_TLS_LOCAL_POLICY, X509_verify_cert_error_string(k->judged.errors[0].error));
+	dates = k->r->status != CHECK_FAIL || no_anchor ? apply_rules(k) : false;
 	if (dates)
 		ask_for_date(k);
 	if (k->r->status != CHECK_FAIL && wrong_name)

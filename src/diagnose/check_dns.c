@@ -2,16 +2,23 @@
  *
  * The name that matters is that of the peer this node connects to. Behind a proxy the feed's own name is asked for as well, but it
  * is the proxy's business: a failure is a warning. */
+#include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/event.h"
+#include "base/file.h"
 #include "base/i18n.h"
 #include "diagnose/checks.h"
+#include "diagnose/dns_chase.h"
 #include "diagnose/dns_judge.h"
 #include "net/probe_resolv.h"
 #include "net/probe_route.h"
@@ -57,6 +64,7 @@ struct system_ask {
 	int budget_ms;
 	struct probe_system_resolve out;
 	pthread_t thread;
+	int done[2];			/* a pipe: closed at its writing end when the answer is there */
 	bool started;
 };
 
@@ -66,26 +74,39 @@ static void *ask_system(void *data)
 
 	if (!probe_system_resolve(ask->name, ask->port, AF_UNSPEC, ask->budget_ms, &ask->out, NULL))
 		ask->out.finished = false;
+	file_close(&ask->done[1]);
 	return NULL;
 }
 
-/* Takes its answer, if that comes in time. */
+static void start_system(struct system_ask *ask)
+{
+	if (pipe2(ask->done, O_CLOEXEC) != 0)
+		return;
+	ask->started = pthread_create(&ask->thread, NULL, ask_system, ask) == 0;
+}
+
+/* Takes its answer, if that comes in time. The wall clock may be set meanwhile, so that it is not waited by. */
 static void join_system(struct system_ask *ask, int wait_ms, struct probe_system_resolve *out)
 {
-	struct timespec until;
+	int64_t end_ms = clock_monotonic_ms() + wait_ms;
+	struct pollfd done = { .fd = ask->done[0], .events = POLLIN };
+	int64_t left_ms;
 
 	out->finished = false;
 	if (!ask->started)
 		return;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += wait_ms / 1000;
-	until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	if (pthread_timedjoin_np(ask->thread, NULL, &until) == 0)
+	while ((left_ms = end_ms - clock_monotonic_ms()) >= 0) {
+		int n = poll(&done, 1, (int)left_ms);
+
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return;
+		if (n < 0)
+			continue;
+		pthread_join(ask->thread, NULL);
+		file_close(&ask->done[0]);
 		*out = ask->out;
+		return;
+	}
 }
 
 /* --- the questions ------------------------------------------------------------------------------------------------------ */
@@ -158,7 +179,7 @@ static void make_views(struct dns_check *d, enum question a, enum question aaaa,
 	for (size_t s = 0; s < d->servers; s++) {
 		struct dns_view *v = &views[s];
 
-		*v = (struct dns_view){ .server = d->resolv.servers[s] };
+		*v = (struct dns_view){ .server = d->resolv.servers[s], .now = clock_now() };
 		v->a = &d->first[s * QUESTIONS + a].answer;
 		v->aaaa = d->resolv.no_aaaa ? NULL : &d->first[s * QUESTIONS + aaaa].answer;
 		v->own_firewall = refused_by_itself(v);
@@ -201,7 +222,7 @@ static struct probe_dns_question second_question(const struct dns_check *d, enum
 
 	switch (which) {
 	case SECOND_UNCHECKED:
-		q.checking_disabled = true;
+		q.checking_disabled = q.dnssec_ok = true;
 		q.edns_size = EDNS_SIZE;
 		break;
 	case SECOND_EXTENDED: q.edns_size = EDNS_SIZE; break;
@@ -376,14 +397,6 @@ static bool every_is(const struct probe_address_list *list, enum probe_address_k
 	return list->count > 0;
 }
 
-static bool vendor_name(const char *name)
-{
-	static const char domain[] = ".cisco.com";
-	size_t len = strlen(name), n = strlen(domain);
-
-	return len >= n - 1 && strcasecmp(name + len - (n - 1), domain + 1) == 0 && (len == n - 1 || name[len - n] == '.');
-}
-
 static bool intersect(const struct probe_address_list *a, const struct probe_address_list *b)
 {
 	for (size_t i = 0; i < a->count; i++) {
@@ -393,28 +406,46 @@ static bool intersect(const struct probe_address_list *a, const struct probe_add
 	return false;
 }
 
-/* Addresses that may be somebody else's. */
-static void suspect_answer(struct dns_check *d, const struct probe_address_list *used)
+/* A name that cannot exist gets the same address: a portal or a filter may have made it up, or a small resolver knows one address
+ * only. What stands there decides, which others find out. */
+static void note_wildcard(struct dns_check *d, const struct probe_address_list *used)
 {
 	const struct probe_dns_answer *wild = &d->first[d->judgement.decisive * QUESTIONS + ASK_WILDCARD].answer;
 
-	if (d->servers > 0 && dns_class_of(wild) == DNS_GOOD && intersect(&wild->addresses, used)) {
-		result_add(d->r, FINDING_DNS_HIJACKED, WEIGHT_SUSPECT);
-		result_evidence(d->r, _("a name that cannot exist"), _("%s gets the same address"), d->wildcard);
-	} else if (vendor_name(d->name) && every_is(used, PROBE_ADDRESS_PRIVATE)) {
-		result_add(d->r, FINDING_DNS_HIJACKED, WEIGHT_SUSPECT)->confidence = DIAGNOSE_LIKELY;
-		result_evidence(d->r, _("address"), _("private, for a public name"));
-	}
+	if (d->servers == 0 || dns_class_of(wild) != DNS_GOOD || !intersect(&wild->addresses, used))
+		return;
+	result_fact(d->r, "everywhere", json_true());
+	result_evidence(d->r, _("a name that cannot exist"), _("%s gets the same address"), d->wildcard);
 }
 
-/* A dotted name that does not exist, but does with a domain of the search list: somebody else's wildcard. */
+static bool ends_with_search_domain(const struct dns_check *d)
+{
+	size_t len = strlen(d->system.canonical), name = strlen(d->name);
+
+	for (size_t i = 0; i < d->resolv.search_count; i++) {
+		size_t n = strlen(d->resolv.search[i]);
+
+		if (len == name + 1 + n && strncasecmp(d->system.canonical, d->name, name) == 0 &&
+		    strcasecmp(d->system.canonical + name + 1, d->resolv.search[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A dotted name was looked for in a domain of the search list, and that has a wildcard: because the name itself does not exist, or
+ * because ndots has the list tried first. */
 static void suspect_search_list(struct dns_check *d)
 {
-	if (d->servers == 0 || d->views[d->judgement.decisive].class != DNS_NXDOMAIN || d->hosts.addresses.count > 0 ||
-	    d->resolv.search_count == 0 || strchr(d->name, '.') == NULL)
+	bool unknown = !d->judgement.works && d->views[d->judgement.decisive].class == DNS_NXDOMAIN;
+	bool other = d->judgement.works && !intersect(&d->system.addresses, &d->judgement.addresses);
+
+	if (d->servers == 0 || d->hosts.addresses.count > 0 || d->resolv.search_count == 0 || strchr(d->name, '.') == NULL ||
+	    !(unknown || (other && ends_with_search_domain(d))))
 		return;
 	result_add(d->r, FINDING_DNS_SEARCH_LEAK, WEIGHT_SUSPECT)->confidence = DIAGNOSE_LIKELY;
-	result_evidence(d->r, _("search list"), _("%s exists only with a domain of the search list: %s"), d->name,
+	result_fact(d->r, "search_leak", json_true());
+	result_evidence(d->r, _("search list"), unknown ? _("%s exists only with a domain of the search list: %s") :
+			_("%s was looked for in the search list first, and found there: %s"), d->name,
 			d->system.canonical[0] != '\0' ? d->system.canonical : d->resolv.search[0]);
 }
 
@@ -460,12 +491,12 @@ static void succeed(struct dns_check *d, const struct probe_address_list *used, 
 	result_fact(d->r, "source", json_string(source));
 	result_summary(d->r, "%s -> %s", d->name, result_addresses_text(text, sizeof(text), used));
 	if (every_is(used, PROBE_ADDRESS_UNSPECIFIED)) {
-		result_add(d->r, FINDING_DNS_SINKHOLED, WEIGHT_FAIL);
+		result_add(d->r, d->hosts.addresses.count > 0 ? FINDING_DNS_HOSTS_OVERRIDE : FINDING_DNS_SINKHOLED, WEIGHT_FAIL);
 		result_summary(d->r, _("%s resolves to %s, an address that leads nowhere"), d->name, text);
 		return;
 	}
 	compare_with_hosts(d);
-	suspect_answer(d, used);
+	note_wildcard(d, used);
 	for (size_t i = 0; d->hosts.addresses.count == 0 && i < d->judgement.warning_count; i++)
 		result_add(d->r, d->judgement.warnings[i], WEIGHT_WARN);
 	warn_of_slow_system(d);
@@ -478,6 +509,9 @@ static void fail_system(struct dns_check *d)
 
 	if (d->nsswitch.found && ((!d->nsswitch.dns && !d->nsswitch.resolve) || d->nsswitch.dns_cut_off))
 		f = FINDING_DNS_NSSWITCH;
+	else if (d->system.gai_error == EAI_SYSTEM)
+		f = d->system.sys_errno == EADDRNOTAVAIL || d->system.sys_errno == EAGAIN ? FINDING_OUT_OF_DESCRIPTORS :
+			    error_finding_of_errno(d->system.sys_errno, FINDING_DNS_CONFIG_INVALID);
 	result_evidence(d->r, _("hosts line of nsswitch.conf"), "%s", d->nsswitch.line);
 	fail(d, f);
 	if (f == FINDING_DNS_CONFIG_INVALID)
@@ -492,8 +526,7 @@ static void conclude(struct dns_check *d)
 	enum finding f = configuration_failure(d);
 
 	if (system_works) {
-		if (d->hosts.addresses.count == 0 && !j->works)
-			suspect_search_list(d);
+		suspect_search_list(d);
 		succeed(d, &d->system.addresses, d->hosts.addresses.count > 0 ? "hosts" : "dns");
 	} else if (j->works && d->system.finished) {
 		fail_system(d);
@@ -550,6 +583,18 @@ static int system_patience_ms(const struct dns_check *d)
 	return check_left_ms(d->c, SYSTEM_WAIT_MS);
 }
 
+/* SERVFAIL, with and without validation: a loop of aliases is one of the reasons, and the only one that can be seen from here. */
+static void chase_aliases(struct dns_check *d)
+{
+	struct dns_view *v = &d->views[d->judgement.decisive];
+
+	if (d->judgement.failure != FINDING_DNS_SERVFAIL || v->class != DNS_SERVFAIL)
+		return;
+	v->alias_loop = dns_chase_loops(&v->server, d->name, check_left_ms(d->c, SECOND_WAIT_MS));
+	if (v->alias_loop)
+		dns_judge(d->views, d->servers, &d->judgement);
+}
+
 static void read_configuration(struct dns_check *d)
 {
 	probe_resolv_read(NULL, &d->resolv);
@@ -564,14 +609,15 @@ static void resolve_peer(struct dns_check *d)
 	static struct system_ask ask;	/* its thread may outlive this function; the process ends it */
 
 	ask = (struct system_ask){ .name = d->name, .port = check_peer_port(d->c),
-				   .budget_ms = check_left_ms(d->c, 60 * 1000) };
-	ask.started = pthread_create(&ask.thread, NULL, ask_system, &ask) == 0;
+				   .budget_ms = check_left_ms(d->c, 60 * 1000), .done = { -1, -1 } };
+	start_system(&ask);
 	ask_first(d, d->hosts.addresses.count > 0 ? FIRST_WAIT_HOSTS_MS : FIRST_WAIT_MS);
 	make_views(d, ASK_A, ASK_AAAA, d->views);
 	dns_judge(d->views, d->servers, &d->judgement);
 	if (!d->judgement.works && d->hosts.addresses.count == 0) {
 		ask_second(d);
 		dns_judge(d->views, d->servers, &d->judgement);
+		chase_aliases(d);
 	}
 	join_system(&ask, system_patience_ms(d), &d->system);
 	describe_files(d);

@@ -9,6 +9,7 @@
 #include "base/i18n.h"
 #include "diagnose/checks.h"
 #include "diagnose/http_second.h"
+#include "diagnose/misled.h"
 #include "feed/apart.h"
 #include "net/http.h"
 #include "store/store.h"
@@ -19,6 +20,7 @@
 #define LOW_SPEED_S 4
 #define FROZEN_MS 2000
 #define SECOND_RESERVE_MS 1800	/* left over for the second probes */
+#define OTHERS_MAX 2
 #define FUTURE_SLACK_S (24 * 3600)	/* as an update has it */
 
 struct http_check {
@@ -222,37 +224,102 @@ static bool judge_content(struct http_check *h, const struct http_response *resp
 	       check_age(h, err) && check_room(h, err);
 }
 
-/* Without the proxy the manifest is fine: the proxy's filter changed it. */
-static bool fine_past_the_proxy(struct http_check *h)
+/* --- the same another way: the difference is the diagnosis ----------------------------------------------------------------------- */
+
+/* A good manifest by another way: NULL when there is none. Own the result. */
+static struct manifest *manifest_by(struct http_check *h, const struct proxy *proxy, struct curl_slist *resolved, const char *label)
 {
 	static struct fetch f;	/* its request ends with its client */
 	struct buffer xml = BUFFER_INIT(MANIFEST_MAX_BYTES);
 	struct http_client *client = NULL;
 	struct manifest *m = NULL;
-	bool fine = false;
 
-	if (open_client(h, NULL, NULL, &client, NULL)) {
+	if (open_client(h, proxy, resolved, &client, NULL)) {
 		fetch_url(h, client, h->c->target.url, &xml, &f);
-		fine = f.ok && apart_manifest(buffer_text(&xml), xml.len, &m, NULL);
+		if (f.ok)
+			apart_manifest(buffer_text(&xml), xml.len, &m, NULL);
 	}
-	result_evidence(h->r, _("past the proxy"), "%s", fine ? _("a good manifest") : _("no good manifest either"));
+	result_evidence(h->r, label, "%s", m != NULL ? _("a good manifest") : _("no good manifest either"));
 	http_client_free(client);
-	manifest_free(m);
 	buffer_clear(&xml);
-	return fine;
+	return m;
+}
+
+/* Without the proxy the manifest is fine: the proxy's filter changed it. Or it is newer: then the proxy's cache is old. */
+static enum finding compare_past_the_proxy(struct http_check *h, enum finding failure)
+{
+	struct manifest *m = manifest_by(h, NULL, NULL, _("past the proxy"));
+	bool old = failure == FINDING_FEED_EXPIRED || failure == FINDING_FEED_OLDER_THAN_INSTALLED;
+	enum finding f = FINDING_NONE;
+
+	if (m != NULL && !old)
+		f = FINDING_PROXY_REWRITES_CONTENT;
+	else if (m != NULL && h->manifest != NULL && manifest_version_compare(m->version, h->manifest->version) > 0)
+		f = FINDING_PROXY_STALE_CONTENT;
+	manifest_free(m);
+	return f;
+}
+
+/* "HOST:PORT:ADDRESS" of the peer, as libcurl wants it. */
+static struct curl_slist *resolved_as(const struct check_context *c, const char *address)
+{
+	char line[400];
+	bool six = strchr(address, ':') != NULL;
+
+	snprintf(line, sizeof(line), "%s:%u:%s%s%s", check_peer_host(c), (unsigned int)check_peer_port(c), six ? "[" : "", address,
+		 six ? "]" : "");
+	return curl_slist_append(NULL, line);
+}
+
+/* At another address that the name has the feed is fine: this one is old, or wrong. */
+static enum finding compare_addresses(struct http_check *h)
+{
+	struct probe_address_list others;
+	enum finding f = FINDING_NONE;
+
+	misled_candidates(h->c, false, &others);
+	for (size_t i = 0; i < others.count && i < OTHERS_MAX && f == FINDING_NONE; i++) {
+		char text[PROBE_ADDRESS_TEXT_MAX];
+		struct curl_slist *resolved = resolved_as(h->c, probe_address_text(text, &others.items[i]));
+		struct manifest *m = manifest_by(h, NULL, resolved, text);
+
+		if (m != NULL)
+			f = misled_by(h->c, false);
+		manifest_free(m);
+		curl_slist_free_all(resolved);
+	}
+	return f;
 }
 
 static bool about_content(enum finding f)
 {
-	return f == FINDING_FEED_NOT_A_MANIFEST || f == FINDING_FEED_MALFORMED || f == FINDING_FEED_SIGNATURE_INVALID;
+	return f == FINDING_FEED_NOT_A_MANIFEST || f == FINDING_FEED_MALFORMED || f == FINDING_FEED_SIGNATURE_INVALID ||
+	       f == FINDING_FEED_EXPIRED || f == FINDING_FEED_OLDER_THAN_INSTALLED;
+}
+
+/* What a server answers that has the feed no longer, or never had it. */
+static bool about_the_server(enum finding f)
+{
+	static const enum finding answers[] = {
+		FINDING_HTTP_NOT_FOUND, FINDING_HTTP_GONE, FINDING_HTTP_FORBIDDEN, FINDING_HTTP_UNAUTHORIZED,
+		FINDING_HTTP_SERVER_ERROR, FINDING_HTTP_PROTOCOL_ERROR, FINDING_HTTP_REDIRECT_LOOP,
+	};
+
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		if (answers[i] == f)
+			return true;
+	}
+	return about_content(f);
 }
 
 static void judge_failure(struct http_check *h, struct error *err)
 {
 	enum finding better = http_second_opinion(h->c, h->r, err->code);
 
-	if (better == FINDING_NONE && h->c->via_proxy && about_content(err->code) && fine_past_the_proxy(h))
-		better = FINDING_PROXY_REWRITES_CONTENT;
+	if (better == FINDING_NONE && h->c->via_proxy && about_content(err->code))
+		better = compare_past_the_proxy(h, err->code);
+	else if (better == FINDING_NONE && !h->c->via_proxy && about_the_server(err->code))
+		better = compare_addresses(h);
 	if (better != FINDING_NONE)
 		err->code = better;
 	fail(h, err);
@@ -278,20 +345,14 @@ static void judge(struct http_check *h, struct fetch *f)
 	}
 }
 
-/* "HOST:PORT:ADDRESS" of the peer, as libcurl wants it. */
 static struct curl_slist *known_address(const struct check_context *c)
 {
 	const char *text = json_string_value(json_object_get(check_facts(c, CHECK_TCP), "address"));
 	struct probe_address address;
-	char line[400];
-	bool six;
 
 	if (text == NULL || !probe_address_parse(text, 0, &address) || probe_address_parse(check_peer_host(c), 0, &address))
 		return NULL;
-	six = strchr(text, ':') != NULL;
-	snprintf(line, sizeof(line), "%s:%u:%s%s%s", check_peer_host(c), (unsigned int)check_peer_port(c), six ? "[" : "", text,
-		 six ? "]" : "");
-	return curl_slist_append(NULL, line);
+	return resolved_as(c, text);
 }
 
 static void run(struct http_check *h)

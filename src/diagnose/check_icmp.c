@@ -1,12 +1,10 @@
-/* icmp: a ping of the peer. Weak evidence: many hosts and firewalls never answer, and updates work all the same. */
+/* icmp: a few pings of the peer, and what is lost of them. Weak evidence: many hosts and firewalls never answer, and updates work all
+ * the same. */
 #include <string.h>
 
 #include "base/i18n.h"
 #include "diagnose/checks.h"
-#include "net/probe_icmp.h"
-
-#define PINGS 2
-#define PING_MS 700
+#include "diagnose/loss.h"
 
 void check_icmp_run(const struct check_context *c, struct check_result *r)
 {
@@ -20,7 +18,7 @@ void check_icmp_run(const struct check_context *c, struct check_result *r)
 		return;
 	}
 	probe_address_text(name, &targets.items[0]);
-	probe_ping(&targets.items[0], PINGS, 0, check_left_ms(c, PING_MS), &ping);
+	loss_look(c, r, &targets.items[0], 0, &ping);
 	switch (ping.outcome) {
 	case PROBE_PING_ANSWERED:
 		result_evidence(r, name, _("answers, %.1f ms"), (double)ping.rtt_us / 1000);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -17,10 +18,16 @@
 #define PROBE_BYTES 4096
 #define FREE_LEAST ((uint64_t)1024 * 1024)
 #define STATE_MODE 0750
+#define DESCRIPTORS_LEAST 28	/* with fewer an update of three components fails */
 
-/* What an update writes to, below the state folder. */
-static const char *const parts[] = { "content", "staging", "jobs", "trust", "log", "defaults", "history.jsonl",
-				     "update.lock" };
+/* What an update writes to, below the state folder; and what it moves from one place to the other by rename(). */
+static const struct {
+	const char *name;
+	bool moved;
+} parts[] = {
+	{ "content", true }, { "staging", true }, { "defaults", true }, { "jobs", false }, { "trust", false }, { "log", false },
+	{ "history.jsonl", false }, { "update.lock", false },
+};
 
 /* ENOSPC has two reasons. */
 static void tell_full(int dirfd, struct error *err)
@@ -55,22 +62,32 @@ static bool try_to_write(int dirfd, const char *state_dir, struct error *err)
 	return ok;
 }
 
+/* A mount of its own: another file system, or another part of the same, between which rename() does not work either. */
+static bool mounted_apart(int dirfd, const char *name)
+{
+	struct statx state, part;
+
+	if (statx(dirfd, "", AT_EMPTY_PATH, STATX_MNT_ID, &state) < 0 || statx(dirfd, name, 0, STATX_MNT_ID, &part) < 0)
+		return false;
+	return state.stx_dev_major != part.stx_dev_major || state.stx_dev_minor != part.stx_dev_minor ||
+	       ((state.stx_mask & part.stx_mask & STATX_MNT_ID) != 0 && state.stx_mnt_id != part.stx_mnt_id);
+}
+
 static void look_at_parts(int dirfd, const char *state_dir, struct check_result *r)
 {
-	struct stat state, part;
-
-	if (fstat(dirfd, &state) < 0)
-		return;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		if (fstatat(dirfd, parts[i], &part, 0) < 0)
+		const char *name = parts[i].name;
+		struct stat part;
+
+		if (fstatat(dirfd, name, &part, 0) < 0)
 			continue;
-		if (faccessat(dirfd, parts[i], W_OK, AT_EACCESS) < 0 && errno == EACCES) {
+		if (faccessat(dirfd, name, W_OK, AT_EACCESS) < 0 && errno == EACCES) {
 			result_add(r, FINDING_PERMISSION_DENIED, WEIGHT_FAIL);
-			result_summary(r, _("%s/%s may not be written by this user"), state_dir, parts[i]);
+			result_summary(r, _("%s/%s may not be written by this user"), state_dir, name);
 		}
-		if (part.st_dev != state.st_dev) {
+		if (parts[i].moved && mounted_apart(dirfd, name)) {
 			result_add(r, FINDING_CROSS_DEVICE, WEIGHT_FAIL);
-			result_summary(r, _("%s/%s lies on another file system than %s"), state_dir, parts[i], state_dir);
+			result_summary(r, _("%s/%s lies on another file system than %s"), state_dir, name, state_dir);
 		}
 	}
 }
@@ -96,6 +113,19 @@ static void look_at_space(int dirfd, const char *state_dir, struct check_result 
 	} else if (r->status == CHECK_PASS) {
 		result_summary(r, _("state folder writable, %.1f GB free"), (double)bytes / 1e9);
 	}
+}
+
+/* An update opens the feed's connections, the components and their folders at once. */
+static void look_at_descriptors(struct check_result *r)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= DESCRIPTORS_LEAST)
+		return;
+	result_add(r, FINDING_OUT_OF_DESCRIPTORS, WEIGHT_FAIL);
+	result_evidence(r, _("open files"), _("%llu at most"), (unsigned long long)limit.rlim_cur);
+	result_summary(r, _("this program may open %llu files at once, and an update needs %d"), (unsigned long long)limit.rlim_cur,
+		       DESCRIPTORS_LEAST);
 }
 
 static void look_at_updates(const struct check_context *c, struct check_result *r)
@@ -159,6 +189,7 @@ void check_local_run(const struct check_context *c, struct check_result *r)
 		return;
 	}
 	look_at_state(c, r);
+	look_at_descriptors(r);
 	if (!c->options->without_network)
 		check_local_network(c, r);
 }

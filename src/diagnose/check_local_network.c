@@ -123,9 +123,26 @@ static void look_up_peers(const struct check_context *c, struct peers *peers, st
 	}
 }
 
-/* What keeps a peer out of reach; FINDING_NONE when nothing here does. */
-static enum finding trouble_of(const struct peer *p, enum finding whole)
+/* A link that has an address, and is switched off or has nobody at its other end: the default route went with it. */
+static bool lost_a_link(const struct probe_network *n)
 {
+	for (size_t i = 0; i < n->address_count; i++) {
+		const struct probe_link *link = probe_network_link(n, n->addresses[i].link);
+
+		if (link != NULL && !link->loopback && !(link->up && link->carrier) &&
+		    probe_address_kind(&n->addresses[i].address) != PROBE_ADDRESS_LINK_LOCAL)
+			return true;
+	}
+	return false;
+}
+
+/* What keeps a peer out of reach; FINDING_NONE when nothing here does. */
+static enum finding trouble_of(const struct peer *p, enum finding whole, const struct probe_network *n)
+{
+	const struct probe_link *link = p->route.kind == PROBE_ROUTE_UNICAST ? probe_network_link(n, p->route.link) : NULL;
+
+	if (link != NULL && !(link->up && link->carrier))
+		return FINDING_LINK_DOWN;
 	if (p->gateway_dead)
 		return FINDING_GATEWAY_DEAD;
 	switch (p->route.kind) {
@@ -153,7 +170,9 @@ static enum finding trouble_of_network(const struct probe_network *n, struct che
 		return FINDING_LINK_DOWN;
 	if (!probe_network_has_address(n, AF_INET) && !probe_network_has_address(n, AF_INET6))
 		return FINDING_NO_ADDRESS;
-	return n->default4_count == 0 && n->default6_count == 0 ? FINDING_NO_DEFAULT_ROUTE : FINDING_NONE;
+	if (n->default4_count > 0 || n->default6_count > 0)
+		return FINDING_NONE;
+	return lost_a_link(n) ? FINDING_LINK_DOWN : FINDING_NO_DEFAULT_ROUTE;
 }
 
 static void summarise(struct check_result *r, enum finding trouble, const struct peer *p)
@@ -187,11 +206,10 @@ void check_local_network(const struct check_context *c, struct check_result *r)
 		return;
 	}
 	whole = trouble_of_network(network, r);
-	free(network);
 	collect_peers(c, &peers);
 	look_up_peers(c, &peers, r);
 	for (size_t i = 0; i < peers.count; i++) {
-		enum finding f = trouble_of(&peers.items[i], whole);
+		enum finding f = trouble_of(&peers.items[i], whole, network);
 
 		out_of_reach += f != FINDING_NONE;
 		if (f != FINDING_NONE && trouble == FINDING_NONE) {
@@ -199,6 +217,7 @@ void check_local_network(const struct check_context *c, struct check_result *r)
 			worst = &peers.items[i];
 		}
 	}
+	free(network);
 	failing = peers.count > 0 && out_of_reach == peers.count;
 	/* A failing state folder has its own summary, and is the cause. */
 	if (failing && r->status != CHECK_FAIL)

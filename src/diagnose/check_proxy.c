@@ -19,6 +19,7 @@
 
 #define FIRST_MS 5000		/* a proxy waits for its own name servers first */
 #define SECOND_MS 1500
+#define LONG_US 2000000
 #define HTTPS_PORT 443
 
 struct proxy_check {
@@ -121,6 +122,12 @@ static enum finding tell_refused(struct proxy_check *p, const struct probe_addre
 	return FINDING_PROXY_UPSTREAM_REFUSED;
 }
 
+/* "No route to host" after seconds is a host that nobody has seen on the proxy's network, and no router's word. */
+static bool waited_in_vain(const struct probe_connect *answer)
+{
+	return strcmp(answer->exchange.head.squid_error, "ERR_CONNECT_FAIL 113") == 0 && answer->duration_us > LONG_US;
+}
+
 /* A failure that names no reason: does the proxy not know the name? It does the same then for a name that cannot exist, and
  * something else for the address. */
 static enum finding tell_upstream(struct proxy_check *p)
@@ -196,12 +203,31 @@ static bool speaks_http(struct proxy_check *p)
 	return yes;
 }
 
+/* It waits: for the feed's server, or for its own name servers? With an address in place of the name it would be done at once; and a
+ * name that cannot exist is refused at once by name servers that answer. */
+static enum finding tell_waiting(struct proxy_check *p)
+{
+	struct probe_address_list known = { 0 };
+	struct probe_address literal;
+	char address[PROBE_ADDRESS_TEXT_MAX];
+	bool resolving;
+
+	if (probe_address_parse(p->options.host, 0, &literal))
+		return FINDING_PROXY_UPSTREAM_TIMEOUT;
+	result_addresses_read(json_object_get(check_facts(p->c, CHECK_DNS), "feed_addresses"), p->options.port, &known);
+	if (known.count > 0)
+		resolving = status_for(p, probe_address_text(address, &known.items[0]), p->options.port, NULL, 0) == 200;
+	else
+		resolving = status_for(p, "posture-console-check.invalid", p->options.port, NULL, 0) == 0;
+	return resolving ? FINDING_PROXY_CANNOT_RESOLVE : FINDING_PROXY_UPSTREAM_TIMEOUT;
+}
+
 /* No HTTP answer: what does the port speak? */
 static enum finding tell_silence(struct proxy_check *p)
 {
-	/* It answers others at once, and this not: it waits for the feed's server. */
+	/* It answers others at once, and this not. */
 	if (p->way.connect.outcome == PROBE_CONNECT_NO_ANSWER && p->way.connect.exchange.received == 0 && speaks_http(p))
-		return FINDING_PROXY_UPSTREAM_TIMEOUT;
+		return tell_waiting(p);
 	if (p->options.scheme == WAY_HTTP && speaks_tls(p))
 		return FINDING_PROXY_NEEDS_TLS;
 	if (speaks_socks(p))
@@ -225,7 +251,7 @@ static void judge_answer(struct proxy_check *p)
 	if (f == FINDING_PROXY_DENIED_DESTINATION)
 		f = tell_denied(p);
 	else if (f == FINDING_PROXY_UPSTREAM_ERROR)
-		f = tell_upstream(p);
+		f = waited_in_vain(answer) ? FINDING_PROXY_UPSTREAM_TIMEOUT : tell_upstream(p);
 	else if (f == FINDING_PROXY_CONNECT_UNSUPPORTED && p->options.scheme == WAY_HTTP && speaks_tls(p))
 		f = FINDING_PROXY_NEEDS_TLS;
 	if (f == FINDING_PROXY_AUTH_REJECTED && answer->used == PROBE_AUTH_NEGOTIATE)

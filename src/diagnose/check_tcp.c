@@ -7,6 +7,9 @@
 #include "base/event.h"
 #include "base/i18n.h"
 #include "diagnose/checks.h"
+#include "diagnose/loss.h"
+#include "diagnose/misled.h"
+#include "diagnose/portal.h"
 #include "diagnose/trail.h"
 #include "diagnose/way.h"
 #include "net/probe_route.h"
@@ -17,11 +20,6 @@
 #define SECOND_MS 1500
 #define RESET_MS 1200
 #define SLOW_US 500000		/* a second would be a repeated SYN already */
-#define LOSS_TRIES 8
-#define LOSS_FIRST_TRIES 4
-#define LOSS_FIRST_MS 1300	/* one repeated SYN */
-#define FAR_US 300000
-#define LOSS_MS 2500
 
 struct tcp_check {
 	const struct check_context *c;
@@ -81,7 +79,9 @@ static enum finding finding_of(const struct probe_tcp_result *t)
 	struct probe_route route = { .kind = PROBE_ROUTE_OTHER };
 
 	probe_route_lookup(&t->target, &route, NULL);
-	if (from_this_node(&t->icmp, &route) && probe_icmp_kind(&t->icmp) != PROBE_ICMP_HOST_UNREACHABLE)
+	/* "Host unreachable" a node says of itself also when nobody on its own network answers. */
+	if (from_this_node(&t->icmp, &route) &&
+	    (probe_icmp_kind(&t->icmp) != PROBE_ICMP_HOST_UNREACHABLE || !next_hop_dead(t, &route)))
 		return FINDING_LOCAL_FIREWALL_REJECT;
 	switch (t->outcome) {
 	case PROBE_TCP_REFUSED:
@@ -188,21 +188,15 @@ static enum finding as_peer(const struct tcp_check *t, enum finding f)
 	}
 }
 
-/* Addresses that are not the ones in use, but that other servers or an earlier good update gave: does one answer? */
-static bool another_address_works(struct tcp_check *t, char *text)
+/* Does an address answer that is not in use, but that other servers or an earlier good update gave? */
+static bool another_address_works(struct tcp_check *t)
 {
-	struct probe_address_list list = { 0 }, remembered = { 0 };
+	struct probe_address_list list;
 	struct probe_tcp_result results[PROBE_ADDRESSES_MAX];
 	struct probe_tcp_options options = { .budget_ms = check_left_ms(t->c, SECOND_MS), .grace_ms = 1 };
-	const char *host = json_string_value(json_object_get(t->c->last_good, "host"));
+	char text[PROBE_ADDRESS_TEXT_MAX];
 
-	result_addresses_read(json_object_get(check_facts(t->c, CHECK_DNS), "alternatives"), check_peer_port(t->c), &list);
-	if (host != NULL && strcasecmp(host, check_peer_host(t->c)) == 0)
-		result_addresses_read(json_object_get(t->c->last_good, "addresses"), check_peer_port(t->c), &remembered);
-	for (size_t i = 0; i < remembered.count; i++) {
-		if (!probe_address_list_has(&t->targets, &remembered.items[i]))
-			probe_address_list_add(&list, &remembered.items[i]);
-	}
+	misled_candidates(t->c, true, &list);
 	probe_tcp_connect(list.items, list.count, &options, results);
 	for (size_t i = 0; i < list.count; i++) {
 		if (results[i].outcome == PROBE_TCP_CONNECTED) {
@@ -223,19 +217,39 @@ static bool all_loopback(const struct probe_address_list *list)
 	return list->count > 0;
 }
 
+/* The feed's port is closed, and port 80 shows a login page: a portal, to which everything leads until somebody has logged in. */
+static enum finding portal_instead(struct tcp_check *t, const struct probe_address *target)
+{
+	char page[600];
+	enum portal found;
+
+	if (t->c->via_proxy || probe_address_kind(target) == PROBE_ADDRESS_LOOPBACK)
+		return FINDING_NONE;
+	found = portal_find(t->c, target, page, sizeof(page));
+	if (found == PORTAL_NONE || (found == PORTAL_LIKELY && !misled_everywhere(t->c)))
+		return FINDING_NONE;
+	result_evidence(t->r, _("port 80"), "%s", page);
+	return misled_everywhere(t->c) ? FINDING_DNS_HIJACKED : FINDING_HTTP_CAPTIVE_PORTAL;
+}
+
 /* The name led to the wrong place: who gave the address, when another one is right. */
-static enum finding misled(struct tcp_check *t)
+static enum finding misled(struct tcp_check *t, const struct probe_tcp_result *worst)
 {
 	const char *source = json_string_value(json_object_get(check_facts(t->c, CHECK_DNS), "source"));
-	char other[PROBE_ADDRESS_TEXT_MAX];
+	bool loopback = all_loopback(&t->targets) && strcasecmp(check_peer_host(t->c), "localhost") != 0;
 
-	if (source == NULL || strcmp(source, "literal") == 0)
-		return FINDING_NONE;
-	if (strcmp(source, "dns") == 0 && all_loopback(&t->targets) && strcasecmp(check_peer_host(t->c), "localhost") != 0)
+	if (source != NULL && strcmp(source, "dns") == 0 && loopback)
 		return FINDING_DNS_SINKHOLED;
-	if (!another_address_works(t, other))
-		return FINDING_NONE;
-	return strcmp(source, "hosts") == 0 ? FINDING_DNS_HOSTS_OVERRIDE : FINDING_DNS_STALE;
+	if (another_address_works(t))
+		return misled_by(t->c, false);
+	if (source != NULL && strcmp(source, "hosts") == 0 && loopback)
+		return FINDING_DNS_HOSTS_OVERRIDE;
+	switch (worst->outcome) {
+	case PROBE_TCP_REFUSED:
+	case PROBE_TCP_UNREACHABLE:
+	case PROBE_TCP_TIMEOUT: return portal_instead(t, &worst->target);
+	default: return FINDING_NONE;
+	}
 }
 
 static struct check_finding *tell_refused(struct tcp_check *t, const struct probe_tcp_result *one)
@@ -280,7 +294,7 @@ static void fail(struct tcp_check *t)
 	}
 	result_summary(t->r, _("%s, after %.1f s: %s%s"), name, (double)worst->duration_us / 1e6,
 		       _(finding_info(as_peer(t, f))->cause), icmp);
-	cause = misled(t);
+	cause = misled(t, worst);
 	if (cause != FINDING_NONE) {
 		result_add(t->r, cause, WEIGHT_FAIL);
 		result_summary(t->r, _("%s leads to %s, where it is not: %s"), check_peer_host(t->c), name,
@@ -338,39 +352,6 @@ static void warn_of_dead_addresses(struct tcp_check *t)
 		result_add(t->r, FINDING_TCP_SOME_ADDRESSES_DEAD, WEIGHT_WARN);
 }
 
-/* Connects so many times at once. Returns how many had to say it twice, or did not get through. */
-static unsigned int count_lossy(const struct tcp_check *t, const struct probe_address *target, size_t tries, int budget_ms)
-{
-	struct probe_tcp_options options = { .budget_ms = check_left_ms(t->c, budget_ms) };
-	struct probe_address again[LOSS_TRIES];
-	struct probe_tcp_result results[LOSS_TRIES];
-	unsigned int lossy = 0;
-
-	for (size_t i = 0; i < tries; i++)
-		again[i] = *target;
-	probe_tcp_connect(again, tries, &options, results);
-	for (size_t i = 0; i < tries; i++)
-		lossy += results[i].syn_retransmits > 0 || results[i].outcome != PROBE_TCP_CONNECTED;
-	return lossy;
-}
-
-/* A lost packet happens; several of a few do not. One connection sees a loss of a third two times in three only, so a few more are
- * made: on a short way that costs a round trip. */
-static void look_at_loss(struct tcp_check *t, const struct probe_tcp_result *first)
-{
-	unsigned int lossy = first->syn_retransmits > 0 || first->facts.retransmits > 0, more;
-
-	if (lossy == 0 && first->duration_us < FAR_US)
-		lossy = count_lossy(t, &first->target, LOSS_FIRST_TRIES, LOSS_FIRST_MS);
-	if (lossy == 0)
-		return;
-	more = count_lossy(t, &first->target, LOSS_TRIES, LOSS_MS);
-	result_evidence(t->r, _("lost packets"), _("%u of the first %d connections, and %u of %d more"), lossy,
-			1 + LOSS_FIRST_TRIES, more, LOSS_TRIES);
-	if (more > 0)
-		result_add(t->r, FINDING_PATH_LOSS, WEIGHT_WARN);
-}
-
 static void note_route(struct tcp_check *t, const struct probe_tcp_result *one)
 {
 	struct probe_route route;
@@ -396,12 +377,15 @@ static const struct probe_tcp_result *best_of(const struct tcp_check *t)
 static void succeed(struct tcp_check *t, const struct probe_tcp_result *best)
 {
 	char name[PROBE_ADDRESS_TEXT_MAX];
+	unsigned int again = best->syn_retransmits + best->facts.retransmits;
+	struct probe_ping ping;
 
 	note_route(t, best);
 	result_summary(t->r, _("%s connected in %.1f ms"), probe_address_port_text(name, &best->target),
 		       (double)best->duration_us / 1000);
 	warn_of_dead_addresses(t);
-	look_at_loss(t, best);
+	if (again > 0)
+		loss_look(t->c, t->r, &best->target, again, &ping);
 	if (best->duration_us > SLOW_US && best->syn_retransmits == 0 && result_has(t->r, FINDING_PATH_LOSS) == NULL)
 		result_add(t->r, FINDING_TCP_SLOW, WEIGHT_WARN);
 }

@@ -13,6 +13,7 @@
 #include "base/event.h"
 #include "base/i18n.h"
 #include "diagnose/checks.h"
+#include "diagnose/misled.h"
 #include "diagnose/way.h"
 
 #define FIRST_MS 4500
@@ -36,6 +37,11 @@ struct tls_check {
 
 static void fail(struct tls_check *t, enum finding f, const char *seen)
 {
+	enum finding misled = f != FINDING_TLS_LOCAL_POLICY && f != FINDING_TLS_VERSION_UNSUPPORTED ?
+				      misled_handshake(t->c, t->r) : FINDING_NONE;
+
+	if (misled != FINDING_NONE)
+		f = misled;
 	result_add(t->r, f, WEIGHT_FAIL);
 	result_summary(t->r, "%s:%u: %s%s%s%s", t->c->target.host, (unsigned int)t->c->target.port,
 		       _(finding_info(f)->cause), seen[0] != '\0' ? " (" : "", seen, seen[0] != '\0' ? ")" : "");
@@ -67,10 +73,11 @@ static void again(struct tls_check *t, const char *what, const struct probe_tls_
 	way_clear(&w);
 }
 
-/* Did the server answer at all, be it with a refusal? */
+/* Did the server answer to the end, be it with a refusal? */
 static bool answered(const struct probe_tls *tls)
 {
-	return tls->outcome == PROBE_TLS_OK || tls->outcome == PROBE_TLS_ALERT || tls->server_hello_seen;
+	return tls->outcome == PROBE_TLS_OK || tls->outcome == PROBE_TLS_ALERT ||
+	       (tls->server_hello_seen && tls->outcome != PROBE_TLS_STALLED);
 }
 
 static bool small_segments_help(struct tls_check *t)
@@ -99,18 +106,29 @@ static bool neutral_name_helps(struct tls_check *t, bool must_complete)
 	return yes;
 }
 
-/* Without openssl.cnf: is it this node's own policy? */
-static bool own_policy_is_why(struct tls_check *t)
+/* Without openssl.cnf: is it this node's own policy? The version that is agreed on then, 0 when it is not the policy. */
+static int without_own_policy(struct tls_check *t)
 {
 	struct probe_tls_options o = way_tls_options(t->c, 0);
 	struct probe_tls tls;
-	bool yes;
+	int version;
 
 	o.ignore_system_config = true;
 	again(t, _("without this node's openssl.cnf"), &o, 0, &tls);
-	yes = tls.outcome == PROBE_TLS_OK;
+	version = tls.outcome == PROBE_TLS_OK ? tls.version_number : 0;
 	probe_tls_clear(&tls);
-	return yes;
+	return version;
+}
+
+/* The versions do not meet. This node leaves out the newest that the server insists on, or asks for more than the server has, or it
+ * is not this node at all. */
+static enum finding judge_versions(struct tls_check *t)
+{
+	switch (without_own_policy(t)) {
+	case 0: return FINDING_TLS_VERSION_TOO_OLD;
+	case TLS1_3_VERSION: return FINDING_TLS_VERSION_UNSUPPORTED;
+	default: return FINDING_TLS_LOCAL_POLICY;
+	}
 }
 
 /* Everything that OpenSSL can: what would the server take? FINDING_NONE when nothing. */
@@ -156,6 +174,49 @@ static bool reset_before_a_word(struct tls_check *t)
 	return reset;
 }
 
+/* Some servers of plain HTTP wait for the end of a request, or hang up, and say nothing to a ClientHello. */
+static bool speaks_plain_http(struct tls_check *t)
+{
+	struct way_options o = t->options;
+	struct probe_exchange *e = calloc(1, sizeof(*e));
+	struct way w;
+	bool yes = false;
+
+	if (e == NULL)
+		return false;
+	o.budget_ms = check_left_ms(t->c, SECOND_MS);
+	if (way_open(t->c, &o, &w)) {
+		probe_http_get(w.channel, t->c->target.host, t->c->target.port, "/", o.budget_ms, e);
+		yes = e->outcome == PROBE_EXCHANGE_OK;
+	}
+	way_clear(&w);
+	result_evidence(t->r, _("without TLS"), "%s", yes ? _("HTTP answers") : _("no HTTP either"));
+	free(e);
+	return yes;
+}
+
+/* Past the proxy the server does the same: then the proxy is not to blame. */
+static bool same_past_the_proxy(struct tls_check *t)
+{
+	struct probe_address_list known;
+	struct way_options o = { .scheme = WAY_DIRECT, .budget_ms = check_left_ms(t->c, SECOND_MS) };
+	struct probe_tls tls;
+	struct way w;
+	bool same;
+
+	if (!t->c->via_proxy)
+		return true;
+	result_addresses_read(json_object_get(check_facts(t->c, CHECK_DNS), "feed_addresses"), t->c->target.port, &known);
+	if (known.count == 0)
+		return false;
+	o.address = known.items[0];
+	same = way_handshake(t->c, &o, NULL, &w, &tls) && tls.outcome == t->tls.outcome;
+	result_evidence(t->r, _("direct, past the proxy"), "%s", w.reached == WAY_OPEN ? _(outcome_texts[tls.outcome]) : _("no connection"));
+	probe_tls_clear(&tls);
+	way_clear(&w);
+	return same;
+}
+
 /* --- what went wrong ---------------------------------------------------------------------------------------------------------- */
 
 static void judge_alert(struct tls_check *t)
@@ -172,9 +233,9 @@ static void judge_alert(struct tls_check *t)
 	else if (alert == ALERT_UNRECOGNIZED_NAME)
 		f = FINDING_TLS_SNI_UNKNOWN;
 	else if (alert == ALERT_PROTOCOL_VERSION)
-		f = own_policy_is_why(t) ? FINDING_TLS_VERSION_UNSUPPORTED : FINDING_TLS_VERSION_TOO_OLD;
+		f = judge_versions(t);
 	else if (alert == ALERT_HANDSHAKE_FAILURE || alert == ALERT_INSUFFICIENT_SECURITY)
-		f = own_policy_is_why(t) ? FINDING_TLS_LOCAL_POLICY : what_would_do(t);
+		f = without_own_policy(t) != 0 ? FINDING_TLS_LOCAL_POLICY : what_would_do(t);
 	if ((f == FINDING_NONE || f == FINDING_TLS_ALERT) && neutral_name_helps(t, true))
 		f = FINDING_TLS_SNI_UNKNOWN;
 	if (f != FINDING_NONE) {
@@ -189,6 +250,7 @@ static void judge_alert(struct tls_check *t)
 static void judge_rejected(struct tls_check *t)
 {
 	enum finding f = FINDING_TLS_ALERT;
+	int otherwise = 0;
 
 	if (t->tls.library_reason == SSL_R_DH_KEY_TOO_SMALL)
 		f = FINDING_TLS_WEAK_DH;
@@ -196,9 +258,9 @@ static void judge_rejected(struct tls_check *t)
 		f = FINDING_CERT_PATH_TOO_LONG;
 	else if (t->tls.version_number != 0 && t->tls.version_number < TLS1_2_VERSION)
 		f = FINDING_TLS_VERSION_TOO_OLD;
-	else if (own_policy_is_why(t))
-		f = t->tls.library_reason == SSL_R_UNSUPPORTED_PROTOCOL ? FINDING_TLS_VERSION_UNSUPPORTED :
-									   FINDING_TLS_LOCAL_POLICY;
+	else if ((otherwise = without_own_policy(t)) != 0)
+		f = t->tls.library_reason == SSL_R_UNSUPPORTED_PROTOCOL && otherwise == TLS1_3_VERSION ?
+			    FINDING_TLS_VERSION_UNSUPPORTED : FINDING_TLS_LOCAL_POLICY;
 	else if (what_would_do(t) == FINDING_TLS_VERSION_TOO_OLD)
 		f = FINDING_TLS_VERSION_TOO_OLD;
 	fail(t, f, t->tls.reason);
@@ -211,10 +273,12 @@ static void judge_cut(struct tls_check *t)
 
 	if (neutral_name_helps(t, false))
 		f = FINDING_TLS_SNI_BLOCKED;
-	else if (t->c->via_proxy)
+	else if (!same_past_the_proxy(t))
 		f = FINDING_PROXY_TUNNEL_RESET;
 	else if (reset && reset_before_a_word(t))
 		f = FINDING_TCP_RESET_AFTER_ACCEPT;
+	else if (speaks_plain_http(t))
+		f = FINDING_TLS_PLAIN_HTTP;
 	else
 		f = reset ? FINDING_TLS_RESET : FINDING_TLS_CLOSED;
 	fail(t, f, "");
@@ -232,8 +296,10 @@ static void judge_silence(struct tls_check *t)
 		f = FINDING_TCP_MTU_BLACK_HOLE;
 	else if (neutral_name_helps(t, false))
 		f = FINDING_TLS_SNI_BLOCKED;
-	else if (t->c->via_proxy)
+	else if (!same_past_the_proxy(t))
 		f = FINDING_PROXY_TUNNEL_SILENT;
+	else if (!began && speaks_plain_http(t))
+		f = FINDING_TLS_PLAIN_HTTP;
 	else
 		f = began ? FINDING_TLS_SILENT : FINDING_TCP_ACCEPT_THEN_SILENT;
 	fail(t, f, seen);
@@ -250,7 +316,7 @@ static void judge_other_protocol(struct tls_check *t)
 	snprintf(seen, sizeof(seen), "%s: %.*s", probe_protocol_name(t->tls.protocol), (int)line,
 		 (const char *)t->tls.first);
 	result_evidence(t->r, _("first bytes"), "%s", seen);
-	if (t->c->via_proxy && web)
+	if (web && !same_past_the_proxy(t))
 		fail(t, FINDING_PROXY_TUNNEL_HTML, seen);
 	else
 		fail(t, web ? FINDING_TLS_PLAIN_HTTP : FINDING_TLS_OTHER_PROTOCOL, seen);

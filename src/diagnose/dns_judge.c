@@ -109,14 +109,23 @@ static bool view_has_ede(const struct dns_view *v, unsigned int first, unsigned 
 	return has_ede(v->a, first, last) || has_ede(v->extended, first, last) || has_ede(v->unchecked, first, last);
 }
 
+/* The signatures are out of date by this node's clock, too: then it is the zone that was not signed anew. */
+static bool out_of_date(const struct dns_view *v)
+{
+	return v->now != 0 && v->unchecked->is_signed &&
+	       ((int64_t)v->now < v->unchecked->signed_from || (int64_t)v->now > v->unchecked->signed_to);
+}
+
 /* The failure of one server, with what the second probes say. */
 static enum finding refine(const struct dns_view *v)
 {
 	switch (v->class) {
 	case DNS_SERVFAIL:
 		if (v->unchecked != NULL && dns_class_of(v->unchecked) == DNS_GOOD)
-			return view_has_ede(v, EDE_SIGNATURE_EXPIRED, EDE_SIGNATURE_NOT_YET_VALID) ?
+			return view_has_ede(v, EDE_SIGNATURE_EXPIRED, EDE_SIGNATURE_NOT_YET_VALID) && !out_of_date(v) ?
 				       FINDING_DNS_DNSSEC_CLOCK : FINDING_DNS_DNSSEC_BOGUS;
+		if (v->alias_loop)
+			return FINDING_DNS_CNAME_LOOP;
 		break;
 	case DNS_REFUSED:
 		if (view_has_ede(v, EDE_PROHIBITED, EDE_PROHIBITED))
@@ -168,8 +177,8 @@ static void judge_good(const struct dns_view *views, struct dns_judgement *j)
 
 	j->works = true;
 	for (size_t i = 0; i < j->decisive; i++) {
-		/* A server that says no at once costs nothing. */
-		if (views[i].class == DNS_TIMEOUT || views[i].class == DNS_UNREACHABLE) {
+		/* A server that is there and says no is not dead. */
+		if (views[i].class == DNS_TIMEOUT || views[i].class == DNS_UNREACHABLE || views[i].class == DNS_PORT_CLOSED) {
 			warn(j, FINDING_DNS_FIRST_SERVER_DEAD);
 			break;
 		}

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/finding.h"
 #include "net/probe_address.h"
@@ -34,10 +35,12 @@ struct dns_view {
 	const struct probe_dns_answer *aaaa;	/* NULL: not asked */
 	bool own_firewall;			/* the refusal came from this node's own address */
 	/* Second probes; NULL: not asked. */
-	const struct probe_dns_answer *unchecked;	/* with CD set */
+	const struct probe_dns_answer *unchecked;	/* with CD set, and signatures asked for */
 	const struct probe_dns_answer *extended;	/* with EDNS, for the extended error */
 	const struct probe_dns_answer *plain;		/* without EDNS, when the first question had it */
 	const struct probe_dns_answer *other_name;	/* about a name that has nothing to do with it */
+	bool alias_loop;			/* the aliases, followed one by one, come back */
+	time_t now;				/* this node's clock; 0: not known */
 	/* Filled in by dns_judge(): */
 	enum dns_class class;
 };

@@ -44,6 +44,7 @@ static void describe(struct check_result *r, const struct probe_http_head *head)
 	show(r, "Retry-After", head->retry_after);
 	show(r, "Location", head->location);
 	show(r, "X-Cache", head->cache);
+	show(r, "Warning", head->warning);
 	show(r, "Content-Encoding", head->content_encoding);
 	show(r, "WWW-Authenticate", head->www_authenticate);
 	if (head->age_s >= 0)
@@ -65,7 +66,8 @@ static bool wants_client_certificate(const struct probe_exchange *e)
 
 static bool from_a_cache(const struct probe_http_head *head)
 {
-	return head->age_s > 0 || strcasestr(head->cache, "HIT") != NULL;
+	return head->age_s > 0 || strcasestr(head->cache, "HIT") != NULL || strcasestr(head->cache, "STALE") != NULL ||
+	       strncmp(head->warning, "110", 3) == 0 || strncmp(head->warning, "111", 3) == 0;
 }
 
 /* What the answer says that the failure does not. */
@@ -85,7 +87,7 @@ static enum finding judge_answer(const struct check_context *c, const struct pro
 
 		/* A redirect of a portal leads to a login page, whatever its scheme. */
 		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-			if (strcasestr(e->head.location, words[i]) != NULL && portal_is(e, c->target.host, page, sizeof(page)))
+			if (strcasestr(e->head.location, words[i]) != NULL && portal_is(e, c->target.host, page, sizeof(page)) != PORTAL_NONE)
 				return FINDING_HTTP_CAPTIVE_PORTAL;
 		}
 		return FINDING_NONE;

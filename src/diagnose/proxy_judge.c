@@ -16,6 +16,7 @@ static const struct { const char *word; enum finding finding; } words[] = {
 	{ "ERR_CONNECT_FAIL 110", FINDING_PROXY_UPSTREAM_TIMEOUT },
 	{ "ERR_READ_TIMEOUT", FINDING_PROXY_UPSTREAM_TIMEOUT },
 	{ "ERR_ACCESS_DENIED", FINDING_PROXY_DENIED_DESTINATION },
+	{ "Access Denied", FINDING_PROXY_DENIED_DESTINATION },	/* with a redirect of its own (deny_info) */
 	{ "ERR_CACHE_ACCESS_DENIED", FINDING_PROXY_AUTH_REQUIRED },
 	{ "ERR_UNSUP_REQ", FINDING_PROXY_CONNECT_UNSUPPORTED },
 	{ "dns_timeout", FINDING_PROXY_CANNOT_RESOLVE },
@@ -40,7 +41,8 @@ static const struct { unsigned int first, last; enum finding finding; } statuses
 
 static enum finding judge_login(unsigned int offered, bool login)
 {
-	if ((offered & probe_login_methods()) == 0)
+	/* One that names no method at all leaves it open. */
+	if (offered != 0 && (offered & probe_login_methods()) == 0)
 		return FINDING_PROXY_AUTH_METHOD_UNSUPPORTED;
 	return login ? FINDING_PROXY_AUTH_REJECTED : FINDING_PROXY_AUTH_REQUIRED;
 }
@@ -81,7 +83,8 @@ static bool via_repeats(const char *via)
 	return false;
 }
 
-/* What the page says, where no header does: those of tinyproxy, Privoxy, Apache and others. Any case. */
+/* What the page says, where no header does: those of tinyproxy, Privoxy, Apache, and of the libraries
+ * that people write proxies with (Go, Node, Python, Java). Any case. */
 static const struct { const char *phrase; enum finding finding; } phrases[] = {
 	{ "no such domain", FINDING_PROXY_CANNOT_RESOLVE },
 	{ "dns lookup failure", FINDING_PROXY_CANNOT_RESOLVE },
@@ -94,10 +97,16 @@ static const struct { const char *phrase; enum finding finding; } phrases[] = {
 	{ "unable to resolve", FINDING_PROXY_CANNOT_RESOLVE },
 	{ "host not found", FINDING_PROXY_CANNOT_RESOLVE },
 	{ "unknown host", FINDING_PROXY_CANNOT_RESOLVE },
+	{ "unknownhost", FINDING_PROXY_CANNOT_RESOLVE },
+	{ "no such host", FINDING_PROXY_CANNOT_RESOLVE },
+	{ "enotfound", FINDING_PROXY_CANNOT_RESOLVE },
+	{ "nodename nor servname", FINDING_PROXY_CANNOT_RESOLVE },
+	{ "no address associated", FINDING_PROXY_CANNOT_RESOLVE },
+	{ "econnrefused", FINDING_PROXY_UPSTREAM_REFUSED },
 	{ "connection refused", FINDING_PROXY_UPSTREAM_REFUSED },
-	{ "connection timed out", FINDING_PROXY_UPSTREAM_TIMEOUT },
-	{ "operation timed out", FINDING_PROXY_UPSTREAM_TIMEOUT },
-	{ "connect timed out", FINDING_PROXY_UPSTREAM_TIMEOUT },
+	{ "timed out", FINDING_PROXY_UPSTREAM_TIMEOUT },
+	{ "i/o timeout", FINDING_PROXY_UPSTREAM_TIMEOUT },
+	{ "etimedout", FINDING_PROXY_UPSTREAM_TIMEOUT },
 };
 
 static bool holds_phrase(const char *text, size_t n, const char *phrase)

@@ -18,7 +18,7 @@
 #define PROBE_DNS_CNAMES_MAX 16
 #define PROBE_DNS_EDE_MAX 4
 
-enum probe_dns_type { PROBE_DNS_A = 1, PROBE_DNS_NS = 2, PROBE_DNS_SOA = 6, PROBE_DNS_AAAA = 28 };
+enum probe_dns_type { PROBE_DNS_A = 1, PROBE_DNS_NS = 2, PROBE_DNS_CNAME = 5, PROBE_DNS_SOA = 6, PROBE_DNS_AAAA = 28 };
 
 enum probe_dns_transport {
 	PROBE_DNS_UDP,			/* and TCP when the answer is truncated */
@@ -77,6 +77,8 @@ struct probe_dns_answer {
 	uint16_t answer_records, authority_records;
 	bool negative_soa;		/* a SOA in the authority section: a proper "no such data" (RFC 2308) */
 	bool policy_soa;		/* a SOA in the additional section: a response policy zone made this answer, and names itself */
+	bool is_signed;			/* the answer has signatures (RFC 4034), good from ... to, in seconds since 1970 */
+	int64_t signed_from, signed_to;
 	bool referral;			/* NS records in the authority section, no answer, not authoritative */
 	size_t reply_bytes;
 	bool used_tcp;			/* the answer came over TCP */

@@ -160,6 +160,28 @@ static void take_addresses(const ldns_pkt *pkt, const struct probe_dns_question 
 	ldns_rdf_deep_free(asked);
 }
 
+/* When all the signatures of the answer are good. */
+static void take_signatures(const ldns_pkt *pkt, struct probe_dns_answer *out)
+{
+	const ldns_rr_list *answer = ldns_pkt_answer(pkt);
+
+	for (size_t i = 0; i < ldns_rr_list_rr_count(answer); i++) {
+		const ldns_rr *rr = ldns_rr_list_rr(answer, i);
+		int64_t from, to;
+
+		if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_RRSIG || ldns_rr_rd_count(rr) < 9 ||
+		    ldns_rdf_size(ldns_rr_rrsig_expiration(rr)) != 4 || ldns_rdf_size(ldns_rr_rrsig_inception(rr)) != 4)
+			continue;
+		from = ldns_rdf2native_int32(ldns_rr_rrsig_inception(rr));
+		to = ldns_rdf2native_int32(ldns_rr_rrsig_expiration(rr));
+		if (!out->is_signed || from > out->signed_from)
+			out->signed_from = from;
+		if (!out->is_signed || to < out->signed_to)
+			out->signed_to = to;
+		out->is_signed = true;
+	}
+}
+
 /* Extended errors among the EDNS options (RFC 8914): code 15, then two bytes and a text. */
 static void take_ede(const ldns_rdf *options, struct probe_dns_answer *out)
 {
@@ -231,6 +253,7 @@ static void take_packet(const ldns_pkt *pkt, const struct probe_dns_question *q,
 	take_authority(pkt, out);
 	take_additional(pkt, out);
 	take_addresses(pkt, q, out);
+	take_signatures(pkt, out);
 }
 
 /* The place behind a name, or `len` where it does not end within the packet. */

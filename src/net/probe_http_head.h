@@ -53,7 +53,8 @@ struct probe_http_head {
 	char proxy_authenticate[PROBE_HEAD_VALUE_MAX];	/* all of them, joined with ", " */
 	char www_authenticate[PROBE_HEAD_VALUE_MAX];
 	char retry_after[64];
-	char cache[64];			/* X-Cache */
+	char cache[128];		/* X-Cache and its like, and Cache-Status (RFC 9211), joined with ", " */
+	char warning[64];		/* Warning (RFC 7234 5.5) */
 	int64_t age_s;			/* -1 when there is none */
 	unsigned int fields;
 	size_t len;			/* bytes of the head, empty line included */

@@ -111,7 +111,12 @@ static void take_field(struct probe_http_head *out, struct piece name, struct pi
 		FIELD("Proxy-Authenticate", proxy_authenticate, true),
 		FIELD("WWW-Authenticate", www_authenticate, true),
 		FIELD("Retry-After", retry_after, false),
-		FIELD("X-Cache", cache, false),
+		FIELD("X-Cache", cache, true),
+		FIELD("X-Cache-Status", cache, true),
+		FIELD("X-Proxy-Cache", cache, true),
+		FIELD("CF-Cache-Status", cache, true),
+		FIELD("Cache-Status", cache, true),
+		FIELD("Warning", warning, true),
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {

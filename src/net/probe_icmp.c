@@ -11,7 +11,6 @@
 #include "base/file.h"
 
 #define REQUESTS_MAX 10
-#define INTERVAL_US 100000
 
 static int open_socket(const struct probe_address *target, int type, unsigned int ttl)
 {
@@ -109,7 +108,7 @@ static bool take_reply(int fd, int family, bool raw, struct probe_ping *out, con
 	return true;
 }
 
-static void exchange(int fd, int family, unsigned int count, int64_t deadline_us, struct probe_ping *out)
+static void exchange(int fd, int family, unsigned int count, int interval_ms, int64_t deadline_us, struct probe_ping *out)
 {
 	int64_t sent_us[REQUESTS_MAX], next_us = 0, now_us;
 	bool raw = is_raw(fd);
@@ -126,7 +125,7 @@ static void exchange(int fd, int family, unsigned int count, int64_t deadline_us
 				return;
 			}
 			out->sent++;
-			next_us = now_us + INTERVAL_US;
+			next_us = now_us + (int64_t)interval_ms * 1000;
 		}
 		until_us = out->sent < count && next_us < deadline_us ? next_us : deadline_us;
 		if (poll(&p, 1, (int)((until_us - now_us) / 1000) + 1) > 0 && !take_reply(fd, family, raw, out, sent_us))
@@ -134,7 +133,7 @@ static void exchange(int fd, int family, unsigned int count, int64_t deadline_us
 	}
 }
 
-void probe_ping(const struct probe_address *target, unsigned int count, unsigned int ttl, int budget_ms,
+void probe_ping(const struct probe_address *target, unsigned int count, int interval_ms, unsigned int ttl, int budget_ms,
 		struct probe_ping *out)
 {
 	int64_t deadline_us = clock_monotonic_us() + (int64_t)budget_ms * 1000;
@@ -150,7 +149,7 @@ void probe_ping(const struct probe_address *target, unsigned int count, unsigned
 											     : PROBE_PING_UNREACHABLE;
 		return;
 	}
-	exchange(fd, probe_address_family(target), count < REQUESTS_MAX ? count : REQUESTS_MAX, deadline_us, out);
+	exchange(fd, probe_address_family(target), count < REQUESTS_MAX ? count : REQUESTS_MAX, interval_ms, deadline_us, out);
 	file_close(&fd);
 	if (out->received > 0)
 		out->outcome = PROBE_PING_ANSWERED;

@@ -25,8 +25,8 @@ struct probe_ping {
 	struct probe_icmp_error icmp;
 };
 
-/* Sends `count` requests (1 to 10), 100 ms apart, and ends when all are answered. `ttl` 0: the default. */
-void probe_ping(const struct probe_address *target, unsigned int count, unsigned int ttl, int budget_ms,
+/* Sends `count` requests (1 to 10), so far apart, and ends when all are answered. `ttl` 0: the default. */
+void probe_ping(const struct probe_address *target, unsigned int count, int interval_ms, unsigned int ttl, int budget_ms,
 		struct probe_ping *out);
 
 /* For probe_trace.c: opens a ping socket, never a raw one (-1 and errno), and sends one request to its peer. */

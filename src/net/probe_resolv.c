@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -171,9 +172,9 @@ void probe_resolv_parse(const char *text, size_t len, struct probe_resolv *out)
 /* nsswitch.conf */
 
 /* Does an action list such as [NOTFOUND=return] keep the next source from being asked when the name is not found here?
- * [!UNAVAIL=return] does as well, but only while that source is there, which for "resolve" means a running daemon that
- * asks DNS itself; so only an explicit NOTFOUND (or SUCCESS is not it) cuts off. */
-static bool cuts_off(const char *actions)
+ * [!UNAVAIL=return] does as well while that source is there: "files" always is, "resolve" only while a daemon runs that asks
+ * DNS itself. */
+static bool cuts_off(const char *actions, bool always_there)
 {
 	char low[PROBE_RESOLV_LINE_MAX];
 	size_t n = 0;
@@ -187,7 +188,7 @@ static bool cuts_off(const char *actions)
 		if (p == low || p[-1] != '!')
 			return true;
 	}
-	return false;
+	return always_there && (strstr(low, "!unavail=return") != NULL || strstr(low, "!success=return") != NULL);
 }
 
 struct service_flag {
@@ -214,7 +215,7 @@ static void take_service(struct probe_nsswitch *out, const char *name)
 
 static void take_sources(struct probe_nsswitch *out, char *at)
 {
-	bool cut = false, only_mdns = false;
+	bool cut = false, only_mdns = false, files = false;
 
 	while (*(at = skip_blanks(at)) != '\0') {
 		size_t n;
@@ -226,7 +227,7 @@ static void take_sources(struct probe_nsswitch *out, char *at)
 				return;
 			*end = '\0';
 			/* mdns_minimal says "not found" for .local names only; its action is no wall for others. */
-			cut = cut || (!only_mdns && cuts_off(at + 1));
+			cut = cut || (!only_mdns && cuts_off(at + 1, files));
 			at = end + 1;
 			continue;
 		}
@@ -236,6 +237,7 @@ static void take_sources(struct probe_nsswitch *out, char *at)
 		snprintf(name, sizeof(name), "%.*s", (int)(n < 31 ? n : 31), at);
 		at += n;
 		only_mdns = strstr(name, "_minimal") != NULL;
+		files = strcmp(name, "files") == 0;
 		if (strcmp(name, "dns") == 0) {
 			out->dns_cut_off = cut;
 			out->hosts_first = out->files;
@@ -336,6 +338,9 @@ static bool read_file(const char *path, struct probe_file *file, struct buffer *
 			file->state = file->target[0] != '\0' ? PROBE_FILE_DANGLING : PROBE_FILE_MISSING;
 		return false;
 	}
+	/* /dev/null in the place of a file is an empty file. */
+	if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3))
+		return true;
 	if (!S_ISREG(st.st_mode)) {
 		file->state = PROBE_FILE_NOT_REGULAR;
 		return false;

@@ -16,8 +16,10 @@
 
 /* --- name servers ------------------------------------------------------------------------------------------------------------- */
 
-enum { GOOD, GOOD6, OTHER, NX, NODATA, SERVFAIL, REFUSED, REFERRAL, LAME, FORMERR, LOOP, TRUNCATED, SILENT, CLOSED, DEAD,
+enum { GOOD, GOOD6, SIGNED_LONG_AGO, SIGNED_NOW, OTHER, NX, NODATA, SERVFAIL, REFUSED, REFERRAL, LAME, FORMERR, LOOP, TRUNCATED, SILENT, CLOSED, DEAD,
        NO_ROUTE, FIREWALL, GARBAGE, STRAY, SLOW, EDE_FILTERED, EDE_EXPIRED, EDE_PROHIBITED, NOT };
+
+#define NOW 1800000000
 
 static void add(struct probe_dns_answer *a, const char *literal)
 {
@@ -32,6 +34,14 @@ static void ede(struct probe_dns_answer *a, uint8_t rcode, uint16_t code)
 	a->rcode = rcode;
 	a->ede[0].code = code;
 	a->ede_count = 1;
+}
+
+static void sign(struct probe_dns_answer *a, int64_t from, int64_t to)
+{
+	add(a, "192.0.2.1");
+	a->is_signed = true;
+	a->signed_from = from;
+	a->signed_to = to;
 }
 
 static void make(struct probe_dns_answer *a, int how)
@@ -58,6 +68,8 @@ static void make(struct probe_dns_answer *a, int how)
 	case FIREWALL: a->outcome = PROBE_DNS_LOCAL_FIREWALL; break;
 	case GARBAGE: a->outcome = PROBE_DNS_MALFORMED; break;
 	case STRAY: a->outcome = PROBE_DNS_MISMATCHED; break;
+	case SIGNED_LONG_AGO: sign(a, NOW - 900, NOW - 300); break;
+	case SIGNED_NOW: sign(a, NOW - 900, NOW + 300); break;
 	case EDE_FILTERED: ede(a, 3, 17); break;
 	case EDE_EXPIRED: ede(a, 2, 7); break;
 	case EDE_PROHIBITED: ede(a, 5, 18); break;
@@ -91,6 +103,10 @@ static const struct dns_row {
 	  .failure = FINDING_DNS_DNSSEC_BOGUS },
 	{ "bogus by the resolver's clock", { { SERVFAIL, SERVFAIL, GOOD, EDE_EXPIRED, NOT, NOT, "10.0.0.53" }, NO_SERVER },
 	  .failure = FINDING_DNS_DNSSEC_CLOCK },
+	{ "expired for everybody", { { SERVFAIL, SERVFAIL, SIGNED_LONG_AGO, EDE_EXPIRED, NOT, NOT, "10.0.0.53" }, NO_SERVER },
+	  .failure = FINDING_DNS_DNSSEC_BOGUS },
+	{ "signed well, and the resolver's clock is wrong",
+	  { { SERVFAIL, SERVFAIL, SIGNED_NOW, EDE_EXPIRED, NOT, NOT, "10.0.0.53" }, NO_SERVER }, .failure = FINDING_DNS_DNSSEC_CLOCK },
 	{ "SERVFAIL moves on", { SERVER(SERVFAIL, SERVFAIL), SERVER(GOOD, NODATA) }, .works = true },
 	{ "refused to everybody", { { REFUSED, REFUSED, NOT, REFUSED, NOT, REFUSED, "10.0.0.53" }, NO_SERVER },
 	  .failure = FINDING_DNS_REFUSED },
@@ -109,7 +125,8 @@ static const struct dns_row {
 	{ "own firewall", { SERVER(FIREWALL, FIREWALL), NO_SERVER }, .failure = FINDING_DNS_LOCAL_FIREWALL },
 	{ "dead first, good second", { SERVER(SILENT, SILENT), SERVER(GOOD, NODATA) }, .works = true,
 	  .warning = FINDING_DNS_FIRST_SERVER_DEAD },
-	{ "a first server that says no at once costs nothing", { SERVER(CLOSED, CLOSED), SERVER(GOOD, NODATA) }, .works = true },
+	{ "closed first, good second", { SERVER(CLOSED, CLOSED), SERVER(GOOD, NODATA) }, .works = true,
+	  .warning = FINDING_DNS_FIRST_SERVER_DEAD },
 	{ "AAAA dropped", { SERVER(GOOD, SILENT), NO_SERVER }, .works = true, .warning = FINDING_DNS_AAAA_DROPPED },
 	{ "AAAA fails", { SERVER(GOOD, SERVFAIL), NO_SERVER }, .works = true, .warning = FINDING_DNS_AAAA_SERVFAIL },
 	{ "slow", { SERVER(SLOW, NODATA), NO_SERVER }, .works = true, .warning = FINDING_DNS_SLOW },
@@ -141,7 +158,7 @@ static void judge_row(const struct dns_row *row)
 
 		for (size_t i = 0; i < 6; i++)
 			make(&answers[s][i], how[i]);
-		views[s] = (struct dns_view){ .a = &answers[s][0], .aaaa = &answers[s][1] };
+		views[s] = (struct dns_view){ .a = &answers[s][0], .aaaa = &answers[s][1], .now = NOW };
 		views[s].unchecked = how[2] != NOT ? &answers[s][2] : NULL;
 		views[s].extended = how[3] != NOT ? &answers[s][3] : NULL;
 		views[s].plain = how[4] != NOT ? &answers[s][4] : NULL;
@@ -193,6 +210,9 @@ static void a_proxys_answer_has_its_reason(void **state)
 	} rows[] = {
 		{ 407, "", "", "", PROBE_AUTH_BASIC, false, FINDING_PROXY_AUTH_REQUIRED },
 		{ 407, "ERR_CACHE_ACCESS_DENIED 0", "", "", PROBE_AUTH_BASIC, true, FINDING_PROXY_AUTH_REJECTED },
+		{ 407, "", "", "", 0, false, FINDING_PROXY_AUTH_REQUIRED },
+		{ 407, "", "", "", 0, true, FINDING_PROXY_AUTH_REJECTED },
+		{ 302, "302 Access Denied", "", "", 0, false, FINDING_PROXY_DENIED_DESTINATION },
 		{ 407, "", "", "", PROBE_AUTH_DIGEST | PROBE_AUTH_NTLM, true, FINDING_PROXY_AUTH_REJECTED },
 		{ 407, "", "", "", PROBE_AUTH_NTLM | PROBE_AUTH_NEGOTIATE, false, FINDING_PROXY_AUTH_REQUIRED },
 		{ 407, "", "", "", PROBE_AUTH_NTLM | PROBE_AUTH_NEGOTIATE, true, FINDING_PROXY_AUTH_REJECTED },
@@ -236,16 +256,19 @@ static void a_proxys_answer_has_its_reason(void **state)
 
 static void a_portal_is_told_from_a_web_server(void **state)
 {
-	static const struct { unsigned int status; const char *location, *type, *body; bool portal; } rows[] = {
-		{ 302, "http://login.hotel.example/?u=x", "text/html", "", true },
-		{ 301, "https://feed.example/", "text/html", "", false },
-		{ 301, "https://www.feed.example/x", "text/html", "", false },
-		{ 301, "/elsewhere", "text/html", "", false },
-		{ 511, "", "text/html", "", true },
-		{ 200, "", "text/html", "<form>Password: <input></form>", true },
-		{ 200, "", "text/html", "<h1>Welcome to nginx!</h1>", false },
-		{ 200, "", "application/xml", "password", false },
-		{ 404, "", "text/html", "login", false },
+	static const struct { unsigned int status; const char *location, *type, *body; enum portal portal; } rows[] = {
+		{ 302, "http://login.hotel.example/?u=x", "text/html", "", PORTAL_SURE },
+		{ 302, "http://192.0.2.1:8080/x", "text/html", "", PORTAL_SURE },
+		{ 301, "https://www.vendor.example/", "text/html", "", PORTAL_LIKELY },
+		{ 301, "https://feed.example/", "text/html", "", PORTAL_NONE },
+		{ 301, "https://www.feed.example/x", "text/html", "", PORTAL_NONE },
+		{ 301, "https://login.feed.example/x", "text/html", "", PORTAL_NONE },
+		{ 301, "/elsewhere", "text/html", "", PORTAL_NONE },
+		{ 511, "", "text/html", "", PORTAL_SURE },
+		{ 200, "", "text/html", "<form>Password: <input></form>", PORTAL_LIKELY },
+		{ 200, "", "text/html", "<h1>Welcome to nginx!</h1>", PORTAL_NONE },
+		{ 200, "", "application/xml", "password", PORTAL_NONE },
+		{ 404, "", "text/html", "login", PORTAL_NONE },
 	};
 	struct probe_exchange *e = calloc(1, sizeof(*e));
 	char page[600];

@@ -164,6 +164,7 @@ static void nsswitch_tells_whether_dns_is_asked(void **state)
 		{ "hosts: files [!NOTFOUND=return] dns\n", true, true, true, false, true },
 		{ "hosts: files mdns4_minimal [NOTFOUND=return] dns\n", true, true, true, false, true },
 		{ "hosts: files [SUCCESS=continue] dns\n", true, true, true, false, true },
+		{ "hosts: files [!UNAVAIL=return] dns\n", true, true, true, true, true },
 		{ "hosts: mymachines resolve [!UNAVAIL=return] files myhostname dns\n", true, true, true, false, true },
 		{ "#hosts: files\npasswd: files\n", false, true, true, false, true },
 		{ "hosts: files [NOTFOUND=return dns\n", true, true, false, false, false },
