@@ -120,10 +120,16 @@ static void put_piece(struct page *page, enum theme_role role, const char *text,
 		page_put_n(page, role, text + from, to - from);
 }
 
+/* What the rows are searched for, or else filtered by; NULL. */
+static struct filter *highlight(const struct log_pane *p)
+{
+	return p->find.filter != NULL ? p->find.filter : p->view != NULL ? view_filter(p->view) : NULL;
+}
+
 /* The bytes [first, last) of a safe text, with what is searched for and filtered by in its role. */
 static void put_highlit(const struct log_pane *p, struct page *page, const char *text, size_t n, size_t first, size_t last)
 {
-	struct filter *by = p->find.filter != NULL ? p->find.filter : p->view != NULL ? view_filter(p->view) : NULL;
+	struct filter *by = highlight(p);
 	struct filter_place places[PLACES_MAX];
 	size_t count = by != NULL ? filter_places(by, text, n, places, PLACES_MAX) : 0, at = 0;
 
@@ -240,6 +246,18 @@ static void put_fold(const struct view_record *r, char *dst, size_t size)
 		snprintf(dst, size, "...");
 }
 
+/* Does it stand in the lines that are folded away? Then their number is shown as what is found. */
+static enum theme_role fold_role(const struct log_pane *p, const struct view_record *r)
+{
+	struct filter *by = highlight(p);
+	const char *rest = memchr(r->text, '\n', r->n);
+	struct filter_place place;
+
+	if (by == NULL || rest == NULL)
+		return ROLE_DIM;
+	return filter_places(by, rest, r->n - (size_t)(rest - r->text), &place, 1) > 0 ? ROLE_MATCH : ROLE_DIM;
+}
+
 static void put_header(const struct log_pane *p, struct page *page, const struct view_record *r, bool selected, bool open,
 		       int lines)
 {
@@ -260,7 +278,7 @@ static void put_header(const struct log_pane *p, struct page *page, const struct
 		else
 			put_row_text(p, page, &row, r->fields.level, p->shift, cols - right);
 		if (i == lines - 1 && fold[0] != '\0')
-			page_right(page, ROLE_DIM, fold);
+			page_right(page, fold_role(p, r), fold);
 	}
 	buffer_clear(&row.text);
 }

@@ -579,28 +579,37 @@ int64_t filter_until_ms(const struct filter *f)
 	return f->until;
 }
 
-/* The first place at or behind `from` where a kept text or expression stands. */
+/* The first place at or behind `from` where what the term looks for stands. */
+static bool term_place(struct filter *f, const struct filter_term *term, const char *text, size_t n, size_t from,
+		       struct filter_place *out)
+{
+	const char *found;
+	size_t len = term->needle.len;
+
+	if (term->pattern != NULL)
+		return pattern_find(term->pattern, text, n, from, &out->start, &out->end);
+	if (term->kind == FILTER_FAILURES)
+		found = signatures_find(f->signatures, text + from, n - from, &len);
+	else
+		found = needle_find(&term->needle, text + from, n - from);
+	if (found == NULL)
+		return false;
+	out->start = (size_t)(found - text);
+	out->end = out->start + len;
+	return true;
+}
+
+/* The same of all kept terms but names. */
 static bool next_place(struct filter *f, const char *text, size_t n, size_t from, struct filter_place *out)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < f->count; i++) {
-		struct filter_term *term = &f->terms[i];
+		const struct filter_term *term = &f->terms[i];
 		struct filter_place place;
 
-		if (term->exclude || (term->kind != FILTER_TEXT && term->kind != FILTER_REGEX))
+		if (term->exclude || is_name(term->kind) || !term_place(f, term, text, n, from, &place))
 			continue;
-		if (term->pattern != NULL) {
-			if (!pattern_find(term->pattern, text, n, from, &place.start, &place.end))
-				continue;
-		} else {
-			const char *found = needle_find(&term->needle, text + from, n - from);
-
-			if (found == NULL)
-				continue;
-			place.start = (size_t)(found - text);
-			place.end = place.start + term->needle.len;
-		}
 		if (!any || place.start < out->start || (place.start == out->start && place.end > out->end))
 			*out = place;
 		any = true;

@@ -82,7 +82,7 @@ enum record_level filter_level_floor(const struct filter *f);
 int64_t filter_since_ms(const struct filter *f);
 int64_t filter_until_ms(const struct filter *f);
 
-/* Where the kept texts and expressions stand in a text that is shown: up to `max` places, in order. */
+/* Where the kept texts, expressions and texts of failures stand in a text that is shown: up to `max` places, in order. */
 struct filter_place {
 	size_t start, end;
 };

@@ -125,6 +125,30 @@ const char *signatures_candidate(const struct signatures *set, const char *text,
 	return found;
 }
 
+static size_t failure_length(size_t which)
+{
+	size_t i = 0;
+
+	for (; !rows[i].failure || which > 0; i++)
+		which -= rows[i].failure;
+	return strlen(rows[i].text);
+}
+
+const char *signatures_find(const struct signatures *set, const char *text, size_t n, size_t *len)
+{
+	const char *at = text;
+	size_t which;
+
+	while ((at = tokens_find(set->candidates, at, (size_t)(text + n - at), &which)) != NULL) {
+		if (which < set->failures) {
+			*len = failure_length(which);
+			return at;
+		}
+		at += sizeof(OWN_LOGGER) - 1;
+	}
+	return NULL;
+}
+
 enum finding signatures_finding(const struct signatures *set, const char *record, size_t n)
 {
 	enum finding named = named_finding(record, n);

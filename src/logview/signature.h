@@ -32,6 +32,9 @@ bool signatures_is_failure(const struct signatures *set, const char *record, siz
  * `sure`, what it finds still has to be asked signatures_is_failure(). */
 const char *signatures_candidate(const struct signatures *set, const char *text, size_t n, bool *sure);
 
+/* Where the first text of a failure stands, and its length; NULL when there is none. For showing it. */
+const char *signatures_find(const struct signatures *set, const char *text, size_t n, size_t *len);
+
 /* The finding that explains the record; FINDING_NONE. */
 enum finding signatures_finding(const struct signatures *set, const char *record, size_t n);
 

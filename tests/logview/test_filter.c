@@ -287,6 +287,15 @@ static void places_to_highlight_are_in_order(void **state)
 	assert_true(filter_ready(f, 0, NULL));
 	assert_int_equal(filter_places(f, "abc", 3, places, 4), 0);
 	filter_free(f);
+	f = filter_new();
+	assert_true(filter_parse(f, "is:failure !is:failure", NULL));
+	assert_true(filter_ready(f, 0, NULL));
+	assert_int_equal(filter_places(f, "posture.console.x pkix Queue Link Error", 39, places, 4), 2);
+	assert_int_equal(places[0].start, 18);
+	assert_int_equal(places[0].end, 22);
+	assert_int_equal(places[1].start, 23);
+	assert_int_equal(places[1].end, 39);
+	filter_free(f);
 }
 
 static void every_signature_is_found_and_explained(void **state)
