@@ -143,7 +143,11 @@ static void search_done(void *data, const char *text)
 		app_notice_error(p->app, &err);
 		return;
 	}
-	set_search(p, f, text);
+	/* It was counted while it was typed. */
+	if (p->find.filter != NULL && strcmp(p->find.shown, text) == 0)
+		filter_free(f);
+	else
+		set_search(p, f, text);
 	snprintf(p->find.text, sizeof(p->find.text), "%s", text);
 }
 

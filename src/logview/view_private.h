@@ -35,7 +35,7 @@ struct view {
 	bool search_everything;		/* ... or among everything */
 	struct view_rank rank;
 	struct histogram histogram;
-	char *window;			/* SCAN_WINDOW bytes to work in */
+	char *window;			/* SCAN_WINDOW bytes to work in: each step of anything may use it */
 	struct signatures *signatures;
 	char *text;			/* of the record that was loaded last */
 	log_pos bookmarks[VIEW_BOOKMARKS_MAX];	/* in order */

@@ -19,7 +19,6 @@ struct walk {
 	unsigned long generation;	/* of the view's filter */
 	log_pos at;			/* forwards: records from here on; backwards: those before it */
 	int64_t stretch;		/* how much is searched at a time: grows while nothing is found */
-	char *window;
 	struct scan scan;
 	bool scanning;
 	int64_t scan_number, scan_from;	/* the stretch that is being scanned */
@@ -41,14 +40,12 @@ struct walk *walk_new(struct view *v, enum walk_direction direction, log_pos fro
 	w->generation = v->generation;
 	w->at = w->backwards ? from : from + 1;
 	w->stretch = STRETCH_FIRST;
-	w->window = malloc(SCAN_WINDOW);
 	if (also != NULL)
 		w->own = !everything && v->filter != NULL ? filter_combine(v->filter, also) : filter_clone(also);
 	w->filter = also != NULL ? w->own : everything ? NULL : v->filter;
-	if (w->window != NULL && (also == NULL || w->own != NULL)) {
-		scan_use(&w->scan, w->window, SCAN_WINDOW);
+	scan_use(&w->scan, v->window, SCAN_WINDOW);
+	if (also == NULL || w->own != NULL)
 		return w;
-	}
 	walk_free(w);
 	return NULL;
 }
@@ -58,7 +55,6 @@ void walk_free(struct walk *w)
 	if (w == NULL)
 		return;
 	filter_free(w->own);
-	free(w->window);
 	free(w);
 }
 
