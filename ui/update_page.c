@@ -76,10 +76,10 @@ static const char *status_text(const char *status)
 	return _("No update yet");
 }
 
-/* The widest label in this language. */
-static int information_cols(void)
+/* The widest label in this language, and no more than `room` where the language is terse and the value long. */
+static int information_cols(int room)
 {
-	size_t most = text_widest(INFO_COLS - 2, _("Last successful update on"), _("Last update status"), NULL);
+	size_t most = text_widest(room < INFO_COLS ? 0 : INFO_COLS - 2, _("Last successful update on"), _("Last update status"), NULL);
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		most = text_widest(most, _(known[i].label), NULL);
@@ -91,14 +91,20 @@ static void put_information(const struct update_pane *p, struct page *page, int 
 {
 	const struct watch *w = &p->app->watch;
 	char text[256], stamp[WHEN_TEXT_MAX], spent[64];
-	int cols = information_cols();
+	int cols;
 
 	page_rule(page, _("Update information"));
 	snprintf(text, sizeof(text), "%s", _("never"));
-	if (w->state.last_success != 0)
-		snprintf(text, sizeof(text), "%s  %s, %s", when_here(stamp, w->state.last_success),
+	for (int seconds = 1; seconds >= 0 && w->state.last_success != 0; seconds--) {
+		snprintf(text, sizeof(text), "%s  %s, %s",
+			 seconds ? when_here(stamp, w->state.last_success) : when_here_minute(stamp, w->state.last_success),
 			 strcmp(w->state.success_source, "web") == 0 ? _("web") : _("offline"),
 			 page_duration(spent, sizeof(spent), w->state.success_duration_ms));
+		/* The seconds are what can be missed. */
+		if (information_cols(0) + (int)text_width(text) <= page->cols)
+			break;
+	}
+	cols = information_cols(page->cols - (int)text_width(text));
 	page_row(page, ROLE_NORMAL, cols, _("Last successful update on"), text);
 	snprintf(text, sizeof(text), "%s", watch_stopped(w) ? _("Stopped") : status_text(w->state.last_status));
 	if (w->rolled_back != 0)
