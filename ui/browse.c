@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "aside.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/text.h"
@@ -17,6 +18,8 @@
 
 #define ID_LIST 2000
 #define ENTRIES_MAX 5000
+#define ANSWER_MAX (4u << 20)
+#define PATIENCE_MS 8			/* most folders are read meanwhile; the others are waited for by the loop */
 #define SIZE_COLS 10
 #define DATE_COLS 18
 
@@ -35,6 +38,11 @@ struct browse {
 	struct list list;
 	bool hidden;			/* files whose names begin with a dot are shown */
 	bool cut;			/* more than ENTRIES_MAX */
+	bool has_parent;		/* that this console may go to */
+	bool beginning;			/* where the last bundle was; else somewhere else is begun */
+	int fd, handle;			/* the folder that is being read, aside; -1: none */
+	struct buffer answer;
+	char wanted[NAME_MAX + 1];	/* the entry to select then; "": none in particular */
 	char problem[ERROR_TEXT_MAX];
 	void (*chosen)(void *data, const char *path);
 	void *data;
@@ -140,31 +148,52 @@ static void read_places(struct browse *b)
 			 _("In restricted mode bundles are taken from the folders of the setting ui.bundle_folders only, and none is named there."));
 }
 
-static void read_folder(struct browse *b)
+/* In a process of its own. An entry is "d|f size time name", each ends with NUL; "p": the folder above is permitted; "e
+ * number": why it cannot be read. */
+static void list_folder(const void *arg, int fd)
 {
+	const struct browse *b = arg;
+	struct buffer out = BUFFER_INIT(ANSWER_MAX);
 	DIR *dir = opendir(b->folder);
 	const struct dirent *e;
 	struct stat st;
 
-	if (dir == NULL) {
-		snprintf(b->problem, sizeof(b->problem), _("This folder cannot be read: %s."), strerror(errno));
-		return;
-	}
-	while ((e = readdir(dir)) != NULL) {
+	if (dir == NULL)
+		buffer_printf(&out, "e %d%c", errno, 0);
+	else if (has_parent(b))
+		buffer_printf(&out, "p%c", 0);
+	while (dir != NULL && !out.failed && (e = readdir(dir)) != NULL) {
 		if (e->d_name[0] == '.' && (!b->hidden || strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0))
 			continue;
 		/* Follows links: a bundle is often a link to the newest one. */
 		if (fstatat(dirfd(dir), e->d_name, &st, 0) == 0 &&
 		    (S_ISDIR(st.st_mode) || (S_ISREG(st.st_mode) && is_bundle_name(e->d_name))))
-			add_entry(b, e->d_name, S_ISDIR(st.st_mode), &st);
+			buffer_printf(&out, "%c %lld %lld %s%c", S_ISDIR(st.st_mode) ? 'd' : 'f', (long long)st.st_size,
+				      (long long)st.st_mtime, e->d_name, 0);
 	}
-	closedir(dir);
+	file_write_all(fd, buffer_text(&out), out.len);
+}
+
+static void take_entry(struct browse *b, const char *text)
+{
+	long long size = 0, changed = 0;
+	int at = 0, error = 0;
+
+	if (strcmp(text, "p") == 0) {
+		b->has_parent = true;
+	} else if (sscanf(text, "e %d", &error) == 1) {
+		snprintf(b->problem, sizeof(b->problem), _("This folder cannot be read: %s."), strerror(error));
+	} else if (sscanf(text, "%*c %lld %lld%n", &size, &changed, &at) == 2 && at > 0) {
+		const struct stat st = { .st_size = (off_t)size, .st_mtime = (time_t)changed };
+
+		add_entry(b, text + at + 1, text[0] == 'd', &st);
+	}
 }
 
 /* The entry of that name; else the newest bundle, else the first folder. */
 static int64_t first_choice(const struct browse *b, const char *name)
 {
-	for (size_t i = 0; name != NULL && i < b->count; i++)
+	for (size_t i = 0; name[0] != '\0' && i < b->count; i++)
 		if (strcmp(b->entries[i].name, name) == 0)
 			return (int64_t)i;
 	for (size_t i = 0; i < b->count; i++)
@@ -173,23 +202,68 @@ static int64_t first_choice(const struct browse *b, const char *name)
 	return b->count > 1 && strcmp(b->entries[0].name, "..") == 0 ? 1 : 0;
 }
 
-/* Reads it anew and selects the entry `name` (NULL: none in particular). */
-static void refresh(struct browse *b, const char *name)
-{
-	char *wanted = name != NULL ? strdup(name) : NULL;
+static void begin_elsewhere(struct browse *b);
 
-	drop_entries(b);
-	if (b->folder[0] == '\0')
-		read_places(b);
-	else
-		read_folder(b);
-	if (has_parent(b) || (b->folder[0] != '\0' && !app_allowed(b->app, NEED_FILES)))
+/* All of it is there. */
+static void show_entries(struct browse *b)
+{
+	const char *text = buffer_text(&b->answer);
+
+	for (size_t at = 0; at < b->answer.len; at += strlen(text + at) + 1)
+		take_entry(b, text + at);
+	buffer_reset(&b->answer);
+	if (b->problem[0] != '\0' && b->beginning) {
+		begin_elsewhere(b);
+		return;
+	}
+	b->beginning = false;
+	if (b->has_parent || (b->folder[0] != '\0' && !app_allowed(b->app, NEED_FILES)))
 		add_entry(b, "..", true, NULL);
 	qsort(b->entries, b->count, sizeof(*b->entries), compare_entries);
 	b->list.count = (int64_t)b->count;
-	b->list.selected = first_choice(b, wanted);
-	free(wanted);
+	b->list.selected = first_choice(b, b->wanted);
 	app_dirty(b->app);
+}
+
+static void stop_reading(struct browse *b)
+{
+	loop_remove(b->app->loop, &b->handle);
+	file_close(&b->fd);
+	buffer_reset(&b->answer);
+}
+
+static void folder_ready(void *data, short revents)
+{
+	struct browse *b = data;
+
+	(void)revents;
+	if (!aside_read(b->fd, &b->answer, 0))
+		return;
+	loop_remove(b->app->loop, &b->handle);
+	file_close(&b->fd);
+	show_entries(b);
+}
+
+/* Reads it anew and selects the entry `name` ("": none in particular). */
+static void refresh(struct browse *b, const char *name)
+{
+	snprintf(b->wanted, sizeof(b->wanted), "%s", name);
+	stop_reading(b);
+	drop_entries(b);
+	b->has_parent = false;
+	app_dirty(b->app);
+	if (b->folder[0] == '\0') {
+		read_places(b);
+		show_entries(b);
+		return;
+	}
+	b->fd = aside_start(list_folder, b);
+	if (b->fd < 0)
+		snprintf(b->problem, sizeof(b->problem), _("This folder cannot be read: %s."), strerror(errno));
+	else if (aside_read(b->fd, &b->answer, PATIENCE_MS))
+		folder_ready(b, 0);
+	else
+		b->handle = loop_watch(b->app->loop, b->fd, POLLIN, folder_ready, b);
 }
 
 /* --- going about ------------------------------------------------------------------------------------------------------- */
@@ -200,14 +274,14 @@ static void go_to(struct browse *b, const char *folder, const char *select)
 
 	snprintf(name, sizeof(name), "%s", select != NULL ? select : "");
 	snprintf(b->folder, sizeof(b->folder), "%s", folder);
-	refresh(b, name[0] != '\0' ? name : NULL);
+	refresh(b, name);
 }
 
 static void go_up(struct browse *b)
 {
 	char parent[PATH_MAX], *slash;
 
-	if (!has_parent(b)) {
+	if (!b->has_parent && !(app_allowed(b->app, NEED_FILES) && b->folder[1] != '\0')) {
 		if (!app_allowed(b->app, NEED_FILES))
 			go_to(b, "", NULL);	/* the places */
 		return;
@@ -250,7 +324,7 @@ static bool take_typed(void *data, const char *input, struct error *err)
 		b->chosen(b->data, input);
 		return true;
 	}
-	if (stat(input, &st) < 0)
+	if (!aside_stat(input, &st))
 		return error_errno(err, FINDING_BUNDLE_NOT_FOUND, _("cannot open %s"), input);
 	if (S_ISDIR(st.st_mode))
 		go_to(b, input, NULL);
@@ -296,12 +370,14 @@ static void prepare(void *data, struct page *page)
 
 	page_line(page);
 	page_put(page, ROLE_TITLE, b->folder[0] != '\0' ? b->folder : _("Folders for bundles"));
-	if (b->folder[0] != '\0' && b->problem[0] == '\0') {
+	if (b->folder[0] != '\0' && b->problem[0] == '\0' && b->fd < 0) {
 		size_t n = count_bundles(b);
 
 		snprintf(text, sizeof(text), P_("  %zu bundle", "  %zu bundles", n), n);
 		page_put(page, ROLE_DIM, text);
 	}
+	if (b->fd >= 0)
+		page_text(page, ROLE_DIM, _("  Reading the folder ..."));
 	page_list(page, ID_LIST, &b->list, page_left(page) - foot, put_entry, b);
 	if (b->problem[0] != '\0')
 		page_wrap(page, ROLE_FAIL, b->problem);
@@ -314,7 +390,7 @@ static bool possible(void *data, enum action action)
 	const struct browse *b = data;
 
 	switch (action) {
-	case ACTION_BROWSE_UP: return has_parent(b) || (b->folder[0] != '\0' && !app_allowed(b->app, NEED_FILES));
+	case ACTION_BROWSE_UP: return b->has_parent || (b->fd >= 0 && b->folder[1] != '\0') || (b->folder[0] != '\0' && !app_allowed(b->app, NEED_FILES));
 	case ACTION_BROWSE_OPEN: return b->count > 0;
 	case ACTION_BROWSE_PATH: return app_allowed(b->app, NEED_FILES);
 	default: return true;
@@ -353,33 +429,44 @@ static void destroy(void *data)
 {
 	struct browse *b = data;
 
+	stop_reading(b);
+	buffer_clear(&b->answer);
 	drop_entries(b);
 	free(b->entries);
 	free(b);
 }
 
-/* Where the last bundle was; else the first of the folders that the settings name; else home. */
-static void begin(struct browse *b)
+static void begin_elsewhere(struct browse *b)
 {
 	const struct app *a = b->app;
-	const char *last = settings_string(a->settings, SETTING_SOURCE_BUNDLE), *home = getenv("HOME"), *name;
-	char folder[PATH_MAX];
+	const char *home = getenv("HOME");
 
-	if (last[0] != '/' && a->watch.current != NULL && a->watch.current->from[0] == '/')
-		last = a->watch.current->from;
-	name = strrchr(last, '/');
-	if (last[0] == '/' && browse_permits(a, last)) {
-		snprintf(folder, sizeof(folder), "%.*s", name > last ? (int)(name - last) : 1, last);
-		go_to(b, folder, name + 1);
-		if (b->problem[0] == '\0')
-			return;
-	}
+	b->beginning = false;
 	if (!app_allowed(a, NEED_FILES) && settings_list_size(a->settings, SETTING_UI_BUNDLE_FOLDERS) != 1)
 		go_to(b, "", NULL);
 	else if (settings_list_size(a->settings, SETTING_UI_BUNDLE_FOLDERS) > 0)
 		go_to(b, settings_list_item(a->settings, SETTING_UI_BUNDLE_FOLDERS, 0), NULL);
 	else
 		go_to(b, home != NULL && home[0] == '/' ? home : "/", NULL);
+}
+
+/* Where the last bundle was; else the first of the folders that the settings name; else home. */
+static void begin(struct browse *b)
+{
+	const struct app *a = b->app;
+	const char *last = settings_string(a->settings, SETTING_SOURCE_BUNDLE), *name;
+	char folder[PATH_MAX];
+
+	if (last[0] != '/' && a->watch.current != NULL && a->watch.current->from[0] == '/')
+		last = a->watch.current->from;
+	name = strrchr(last, '/');
+	if (last[0] != '/' || !browse_permits(a, last)) {
+		begin_elsewhere(b);
+		return;
+	}
+	snprintf(folder, sizeof(folder), "%.*s", name > last ? (int)(name - last) : 1, last);
+	b->beginning = true;
+	go_to(b, folder, name + 1);
 }
 
 void browse_open(struct app *a, void (*chosen)(void *data, const char *path), void *data)
@@ -391,6 +478,8 @@ void browse_open(struct app *a, void (*chosen)(void *data, const char *path), vo
 	if (b == NULL)
 		return;
 	b->app = a;
+	b->fd = -1;
+	b->answer = (struct buffer)BUFFER_INIT(ANSWER_MAX);
 	b->chosen = chosen;
 	b->data = data;
 	begin(b);

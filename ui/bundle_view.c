@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "answer.h"
+#include "aside.h"
 #include "base/clock.h"
 #include "base/finding.h"
 #include "base/i18n.h"
@@ -30,6 +31,8 @@ struct bundle_view {
 	struct app *app;
 	char *path;
 	bool is_url;
+	bool is_there;				/* `st` is the file's */
+	struct stat st;
 	const struct bundle_view_ops *ops;
 	void *data;
 	struct answer *listing, *verifying;	/* NULL: over */
@@ -93,13 +96,12 @@ static int mark_cols(bool wide)
 
 static void put_file(const struct bundle_view *v, struct page *page)
 {
-	struct stat st;
 	char text[WHEN_TEXT_MAX + 64], size[32], date[WHEN_TEXT_MAX];
 
 	page_wrap_after(page, ROLE_NORMAL, label_cols(), v->path);
-	if (v->is_url || stat(v->path, &st) < 0)
+	if (!v->is_there)
 		return;
-	snprintf(text, sizeof(text), "%s, %s", page_size(size, sizeof(size), st.st_size), when_here_minute(date, st.st_mtime));
+	snprintf(text, sizeof(text), "%s, %s", page_size(size, sizeof(size), v->st.st_size), when_here_minute(date, v->st.st_mtime));
 	page_row(page, ROLE_DIM, label_cols(), "", text);
 }
 
@@ -402,6 +404,7 @@ void bundle_view_open(struct app *a, const char *path, const struct bundle_view_
 	v->ops = ops;
 	v->data = data;
 	v->is_url = path[0] != '/';
+	v->is_there = v->path != NULL && !v->is_url && aside_stat(v->path, &v->st);
 	if (v->path != NULL && !v->is_url) {
 		v->listing = answer_start(a, list, listed, v, &err);
 		v->verifying = answer_start(a, verify, verified, v, &err);

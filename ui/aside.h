@@ -1,0 +1,22 @@
+/* aside.h - asks a file system in a process of its own: one on a dead server lets who asks wait for ever, whatever the signal.
+ * The process holds nothing of the terminal, so that even then the console ends, and its session with it. No curses.
+ */
+#ifndef PC_UI_ASIDE_H
+#define PC_UI_ASIDE_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "base/buffer.h"
+
+/* Runs work(arg, fd), which writes its answer to `fd`, in another process. Returns a descriptor (non-blocking) to read the answer
+ * from, to its end; -1 with errno. Closing it earlier is all that it takes to give up. */
+int aside_start(void (*work)(const void *arg, int fd), const void *arg);
+
+/* Reads what is there of the answer, for at most `ms`. True: all of it is. */
+bool aside_read(int fd, struct buffer *answer, int ms);
+
+/* stat() that gives up: ETIMEDOUT. False with errno. */
+bool aside_stat(const char *path, struct stat *st);
+
+#endif
