@@ -23,9 +23,13 @@
 #define STEP_MS 250
 #define WORKERS_MAX 4
 /* At most two large components arrive at once: together they fill the line, and one after the other they can be unpacked
- * while the next arrives, instead of all at the end. */
+ * while the next arrives, instead of all at the end. Where one alone comes as fast as a disk takes it, the next waits until that one
+ * is nearly here: the first can then be unpacked the earlier. */
 #define LARGE_BYTES (4 * 1024 * 1024)
 #define LARGE_AT_ONCE 2
+#define LARGE_LEFT_BYTES (2 * 1024 * 1024)
+#define FAST_BYTES_PER_MS (40 * 1024)
+#define FAST_KNOWN_MS 200
 
 enum item_plan {
 	PLAN_FETCH,
@@ -292,16 +296,28 @@ static bool start_unpack(struct item *item, struct error *err)
 
 /* --- the pipeline -------------------------------------------------------------------------------------------------- */
 
+/* Is that one alone enough for the line, for now? */
+static bool fills_line(const struct fetch *f, int64_t now)
+{
+	int64_t spent = now - f->started_ms;
+
+	return f->total - f->bytes > LARGE_LEFT_BYTES && (spent < FAST_KNOWN_MS || f->bytes / spent >= FAST_BYTES_PER_MS);
+}
+
 /* The large ones come first in the order, and have the line to themselves. The small ones then arrive while the last large
  * one is unpacked, and end the download with little left to do. */
 static bool may_fetch(const struct pipeline *p, const struct item *item, size_t parallel)
 {
+	int64_t now = clock_monotonic_ms();
 	size_t large = 0;
 
 	if (p->fetching >= parallel)
 		return false;
-	for (size_t i = 0; i < p->fetch_count && p->order[i]->fetch.total >= LARGE_BYTES; i++)
+	for (size_t i = 0; i < p->fetch_count && p->order[i]->fetch.total >= LARGE_BYTES; i++) {
+		if (p->order[i]->state == ITEM_FETCHING && fills_line(&p->order[i]->fetch, now))
+			return false;
 		large += p->order[i]->state == ITEM_FETCHING;
+	}
 	return large < (item->fetch.total >= LARGE_BYTES ? LARGE_AT_ONCE : 1);
 }
 
