@@ -4,13 +4,22 @@
  *   FAILALLOC_AT=N        the Nth malloc, calloc or realloc returns NULL; a child process counts on from its parent's number
  *   FAILALLOC_COUNT=1     prints how many there were on descriptor 2 at the end
  *   FAILALLOC_FILE=FILE   each process appends its number to that file when it ends
+ *
+ * An update over TLS makes 60000 allocations, from some thousand places. A place is the nearest calls on the stack, by address: so
+ * both need addresses that do not change (setarch -R).
+ *   FAILALLOC_PLACES=FILE the places that any of the processes comes to: a table of 64-bit numbers, 0 where there is none
+ *   FAILALLOC_PLACE=P     the first allocation from that place fails, in each process that comes to it
  */
 #undef _exit	/* config.h has its own for gcov */
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,14 +30,68 @@ extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t n, size_t size);
 extern void *__libc_realloc(void *p, size_t size);
 
+#define FRAMES_MAX 12	/* of the nearest callers */
+#define PLACES_MAX 65536	/* a power of two */
+
 static unsigned long allocations, fail_at;
+static uint64_t *places, fail_place;	/* in the file, so that a process that may write to nothing fills it too */
+static bool by_place;
+static __thread bool inside;	/* backtrace() may allocate */
 
 void *malloc(size_t size) __attribute__((visibility("default")));
 void *calloc(size_t n, size_t size) __attribute__((visibility("default")));
 void *realloc(void *p, size_t size) __attribute__((visibility("default")));
 
+/* FNV-1a over the addresses. Never 0. */
+static uint64_t this_place(void)
+{
+	void *frames[FRAMES_MAX];
+	int n = backtrace(frames, FRAMES_MAX);
+	uint64_t hash = 14695981039346656037u;
+
+	for (int i = 0; i < n; i++)
+		hash = (hash ^ (uint64_t)(uintptr_t)frames[i]) * 1099511628211u;
+	return hash | 1;
+}
+
+static void note(uint64_t place)
+{
+	size_t at = (place >> 20) % PLACES_MAX;
+
+	for (size_t i = 0; i < PLACES_MAX; i++, at = (at + 1) % PLACES_MAX) {
+		uint64_t there = 0;
+
+		if (__atomic_compare_exchange_n(&places[at], &there, place, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED) || there == place)
+			return;
+	}
+}
+
+static bool is_the_place(void)
+{
+	uint64_t place;
+	bool hit;
+
+	if (inside)
+		return false;
+	inside = true;
+	place = this_place();
+	if (places != NULL)
+		note(place);
+	hit = place == fail_place;
+	if (hit)
+		fail_place = 0;
+	inside = false;
+	return hit;
+}
+
 static int must_fail(void)
 {
+	if (by_place) {
+		if (!is_the_place())
+			return 0;
+		errno = ENOMEM;
+		return 1;
+	}
 	if (__atomic_add_fetch(&allocations, 1, __ATOMIC_RELAXED) != fail_at)
 		return 0;
 	errno = ENOMEM;
@@ -52,10 +115,24 @@ void *realloc(void *p, size_t size)
 
 __attribute__((constructor)) static void begin(void)
 {
-	const char *at = getenv("FAILALLOC_AT");
+	const char *at = getenv("FAILALLOC_AT"), *place = getenv("FAILALLOC_PLACE"), *file = getenv("FAILALLOC_PLACES");
+	void *frame;
+	int fd;
 
 	allocations = 0;
 	fail_at = at != NULL ? strtoul(at, NULL, 10) : 0;
+	fail_place = place != NULL ? strtoull(place, NULL, 16) : 0;
+	if (file != NULL) {
+		fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		if (fd < 0 || ftruncate(fd, PLACES_MAX * sizeof(*places)) < 0 ||
+		    (places = mmap(NULL, PLACES_MAX * sizeof(*places), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) == MAP_FAILED)
+			syscall(SYS_exit_group, 1);
+		close(fd);
+	}
+	if (place != NULL || file != NULL) {
+		backtrace(&frame, 1);	/* loads what it needs, while files can be opened */
+		by_place = true;
+	}
 }
 
 static void tell(int fd)

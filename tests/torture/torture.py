@@ -16,6 +16,7 @@ Modes:
   fail    the Nth system call (also one that only looks) fails, with the errors in turn, or with --all-errors each of them
   short   the Nth write writes half
   alloc   the Nth allocation of a process fails (LD_PRELOAD)
+  place   the first allocation from a place in the program, which is the nearest calls on the stack, fails; the Nth of all places
 
 After each, whatever was done: `current` shows entirely the old tree or entirely the new one, and never the old one again after
 the new one was there; "status" works; the history tells the truth; and the next run completes, leaves nothing in staging
@@ -27,6 +28,7 @@ import hashlib
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import time
@@ -102,6 +104,8 @@ class Scenario:
         return self.program(state, ["--json", *[w.replace("{room}", self.room) for w in self.about["command"]]])
 
     def run(self, command, env=None):
+        if self.args.mode == "place":
+            command = ["setarch", "-R", *command]
         return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=120,
                               stdin=subprocess.DEVNULL, env=env)
 
@@ -219,7 +223,7 @@ class Scenario:
         staging = os.path.join(state, "staging")
         left = [n for n in os.listdir(staging) if n != "parts"]
         # Removing one of them may be the very call that failed: then it goes when it is a week old.
-        if self.args.mode not in ("fail", "alloc"):
+        if self.args.mode not in ("fail", "alloc", "place"):
             left += os.listdir(os.path.join(staging, "parts")) if os.path.isdir(os.path.join(staging, "parts")) else []
         left += [n for n in os.listdir(state) if n.endswith(".tmp")]
         must(not left, "left behind: %s" % left)
@@ -275,8 +279,9 @@ class Scenario:
             command += ["--short"]
         elif mode == "one":
             command += ["--one"]
-        if mode == "alloc":
-            env = dict(os.environ, LD_PRELOAD=self.args.failalloc, FAILALLOC_AT=str(n))
+        if mode in ("alloc", "place"):
+            env = dict(os.environ, LD_PRELOAD=self.args.failalloc)
+            env.update({"FAILALLOC_AT": str(n)} if mode == "alloc" else {"FAILALLOC_PLACE": self.places[n - 1]})
             command = self.command()
         else:
             command += ["--at", str(n), "--", *self.command()]
@@ -284,7 +289,16 @@ class Scenario:
 
     def torture(self):
         mode, counts, failures = self.args.mode, {}, 0
-        if mode == "alloc":
+        if mode == "place":
+            self.fresh()
+            seen = os.path.join(self.args.work, "places")
+            done = self.run(self.command(), dict(os.environ, LD_PRELOAD=self.args.failalloc, FAILALLOC_PLACES=seen))
+            must(done.returncode == 0, "undisturbed it ended with %d: %s" % (done.returncode, done.stderr[-300:]))
+            with open(seen, "rb") as f:
+                self.places = ["%x" % p for (p,) in struct.iter_unpack("=Q", f.read()) if p]
+            os.remove(seen)
+            points = len(self.places)
+        elif mode == "alloc":
             self.fresh()
             counted = os.path.join(self.args.work, "allocations")
             self.run(self.command(), dict(os.environ, LD_PRELOAD=self.args.failalloc, FAILALLOC_FILE=counted))
@@ -307,7 +321,7 @@ class Scenario:
                         must(done.returncode == 0, "not killed (%d): %s" % (done.returncode, done.stderr[-300:]))
                     else:
                         self.wait_for_lock()
-                    if mode in ("fail", "alloc", "short"):
+                    if mode in ("fail", "alloc", "place", "short"):
                         must(done.returncode >= 0 and done.returncode < 128,
                              "it crashed (%d): %s" % (done.returncode, done.stderr[-500:]))
                         outcome = self.judge_ending(done.returncode, done.stdout, self.look())
@@ -335,7 +349,7 @@ def main():
     p.add_argument("--failalloc", default="")
     p.add_argument("--lab", required=True)
     p.add_argument("--work", default=None)
-    p.add_argument("--mode", default="kill", choices=("kill", "one", "fail", "short", "alloc"))
+    p.add_argument("--mode", default="kill", choices=("kill", "one", "fail", "short", "alloc", "place"))
     p.add_argument("--every", type=int, default=1)
     p.add_argument("--from", dest="start", type=int, default=1)
     p.add_argument("--all-errors", action="store_true")
