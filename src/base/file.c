@@ -68,7 +68,10 @@ bool file_read(int dirfd, const char *path, struct buffer *out, struct error *er
 			break;
 		}
 		if (!buffer_append(out, chunk, (size_t)n)) {
-			error_set(err, FINDING_NONE, _("%s is larger than %zu bytes"), path, out->max);
+			if ((size_t)n > out->max - out->len)
+				error_set(err, FINDING_NONE, _("%s is larger than %zu bytes"), path, out->max);
+			else
+				error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 			break;
 		}
 	}
