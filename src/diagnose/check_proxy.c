@@ -243,6 +243,10 @@ static void judge_answer(struct proxy_check *p)
 	enum finding f = proxy_judge_answer(&answer->exchange.head, answer->offered, p->c->proxy.user[0] != '\0');
 	char why[256];
 
+	/* A proxy that does NTLM answers its first message with a challenge, whoever asks: this one offers it, and does not. */
+	if (f == FINDING_PROXY_AUTH_REJECTED && (answer->offered & PROBE_AUTH_NTLM) != 0 &&
+	    (answer->used == PROBE_AUTH_NTLM || answer->used == PROBE_AUTH_NEGOTIATE) && !answer->continued)
+		f = FINDING_PROXY_AUTH_METHOD_UNSUPPORTED;
 	if (f == FINDING_PROXY_UPSTREAM_ERROR || f == FINDING_PROXY_CONNECT_UNSUPPORTED) {
 		enum finding page = proxy_judge_page(&answer->exchange);
 

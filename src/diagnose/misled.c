@@ -8,6 +8,7 @@
 
 #define SECOND_MS 1500
 #define TRIED_MAX 3
+#define ENOUGH_MS 1700		/* for one more question, and some to spare */
 
 static const char *source_of(const struct check_context *c)
 {
@@ -89,7 +90,8 @@ enum finding misled_handshake(const struct check_context *c, struct check_result
 	struct probe_address_list others;
 	char text[PROBE_ADDRESS_TEXT_MAX];
 
-	if (c->via_proxy)
+	/* A silent server has taken most of the time: what it is called matters more. */
+	if (c->via_proxy || check_left_ms(c, ENOUGH_MS) < ENOUGH_MS)
 		return FINDING_NONE;
 	misled_candidates(c, false, &others);
 	for (size_t i = 0; i < others.count && i < TRIED_MAX; i++) {
@@ -99,5 +101,5 @@ enum finding misled_handshake(const struct check_context *c, struct check_result
 				probe_address_text(text, &others.items[i]));
 		return misled_by(c, false);
 	}
-	return portal_instead(c, r);
+	return check_left_ms(c, ENOUGH_MS) < ENOUGH_MS ? FINDING_NONE : portal_instead(c, r);
 }

@@ -55,6 +55,7 @@ struct probe_connect {
 	unsigned int rounds;		/* requests sent */
 	enum probe_auth used;		/* the login that was sent; PROBE_AUTH_NONE when none was */
 	unsigned int offered;		/* methods of the 407, of enum probe_auth */
+	bool continued;			/* NTLM, Negotiate: the proxy answered with a challenge of that method */
 	struct probe_exchange exchange;	/* the last answer */
 	struct probe_challenge again;
 	int64_t duration_us;

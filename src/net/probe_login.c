@@ -25,6 +25,7 @@ static void take_answer(const struct proxy_tunnel *t, struct probe_connect *out)
 
 	out->used = t->auth_tried == CURLAUTH_NEGOTIATE ? PROBE_AUTH_NEGOTIATE : PROBE_AUTH_NTLM;
 	out->outcome = t->code == CURLE_OK ? PROBE_CONNECT_OPEN : PROBE_CONNECT_REFUSED;
+	out->continued = t->continued;
 	out->duration_us = t->took_us;
 	/* Rejected, or no answer any more: what the proxy said before stands. */
 	if (t->answer.status == 0 || t->answer.status == 407)

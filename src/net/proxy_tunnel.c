@@ -63,9 +63,22 @@ static int on_socket_ready(void *arg, curl_socket_t fd, curlsocktype purpose)
 	return CURL_SOCKOPT_ALREADY_CONNECTED;
 }
 
+/* NTLM or Negotiate with something behind it: the first answer names the method only. */
+static bool is_challenge(const char *line, size_t len)
+{
+	static const char *const starts[] = { "Proxy-Authenticate: NTLM ", "Proxy-Authenticate: Negotiate " };
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+		if (len > strlen(starts[i]) && strncasecmp(line, starts[i], strlen(starts[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
 static size_t on_header(char *data, size_t size, size_t count, void *arg)
 {
-	struct http_connect_answer *a = &((struct proxy_tunnel *)arg)->answer;
+	struct proxy_tunnel *t = arg;
+	struct http_connect_answer *a = &t->answer;
 	size_t len = size * count, shown = len;
 	long status = http_status_line(data, len);
 
@@ -82,6 +95,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
 	http_field(data, len, "Proxy-Status", a->proxy_status, sizeof(a->proxy_status));
 	http_field(data, len, "Location", a->location, sizeof(a->location));
 	http_field(data, len, "Via", a->via, sizeof(a->via));
+	t->continued = t->continued || is_challenge(data, shown);
 	return len;
 }
 

@@ -40,6 +40,7 @@ struct proxy_tunnel {
 	bool connected;
 	int64_t connect_us, connected_us;	/* how long it took, and when it was done */
 	struct http_connect_answer answer;
+	bool continued;			/* the proxy went on with NTLM or Negotiate: it sent a challenge of that method */
 	unsigned long auth_tried;	/* CURLAUTH_ bits; 0: no login was to be sent */
 	struct http_tls *tls;
 	char error_text[CURL_ERROR_SIZE];

@@ -207,11 +207,6 @@ def _(lab):
     h2(lab, b"this is no frame at all, is it? no no no no", False)
 
 
-@case("variant-h2-reset-always", "http-empty-reply")
-def _(lab):
-    h2(lab, RESET, False)
-
-
 @case("variant-empty-reply-reset", "http-reset")
 def _(lab):
     server(lab, "reset-answer")

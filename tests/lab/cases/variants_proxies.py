@@ -19,13 +19,21 @@ def _(lab):
     stand_in(lab, "say", "407 Proxy Authentication Required", user="joe", password="x")
 
 
-@case("variant-proxy-407-ntlm-no-login", "proxy-auth-method-unsupported", also=["proxy-auth-required"])
+@case("variant-proxy-407-ntlm-no-login", "proxy-auth-required")
 def _(lab):
     stand_in(lab, "say", "407 Proxy Authentication Required", "Proxy-Authenticate: NTLM")
 
 
-@case("variant-proxy-407-negotiate", "proxy-auth-method-unsupported")
+@case("variant-proxy-407-ntlm-that-is-none", "proxy-auth-method-unsupported")
 def _(lab):
+    """It offers NTLM, and never goes on with it."""
+    stand_in(lab, "say", "407 Proxy Authentication Required", "Proxy-Authenticate: NTLM", "Proxy-Authenticate: Negotiate",
+             user="CORP\\svc-ise", password="x")
+
+
+@case("variant-proxy-407-negotiate", "proxy-auth-rejected")
+def _(lab):
+    """Without a ticket Negotiate comes to nothing."""
     stand_in(lab, "say", "407 Proxy Authentication Required", "Proxy-Authenticate: Negotiate", user="joe", password="x")
 
 

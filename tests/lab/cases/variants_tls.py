@@ -88,11 +88,11 @@ def ed25519(pki, name):
     pki.key = key
 
 
-@case("variant-healthy-rsa4096-sha512", seconds=4)
+@case("variant-healthy-rsa-sha512", seconds=4)
 def _(lab):
     pki = lab.own_pki()
-    pki.make("inter", "i2", "inter", subject="/CN=Second", key="4096", md="sha512")
-    pki.make("inter", "i3", "i2", subject="/CN=Third", key="3072", md="sha384")
+    pki.make("inter", "i2", "inter", subject="/CN=Second", key="3072", md="sha512")
+    pki.make("inter", "i3", "i2", subject="/CN=Third", key="2048", md="sha384")
     pki.make("leaf", "deep", "i3", f"DNS:{FEED}", subject=f"/CN={FEED}", key="2048", md="sha384")
     lab.world(web=False)
     lab.web(certificate="deep")
@@ -167,16 +167,6 @@ def _(lab):
     pki.make("leaf", "other", "inter", "DNS:www.other.test", subject="/CN=www.other.test")
     lab.world(web=False)
     lab.servers.s_server(WEB, pki.path("other"), "-servername", "www.other.test", "-servername_fatal", "-cert2", pki.path("other.pem"), "-key2", pki.path("other.key"))
-
-
-@case("variant-sni-unknown-apache-strict", "tls-sni-unknown")
-def _(lab):
-    pki = lab.own_pki()
-    pki.make("leaf", "other", "inter", "DNS:www.other.test", subject="/CN=www.other.test")
-    lab.world(web=False)
-    c = pki.path("other")
-    Others(lab).apache(WEB, 443, f"SSLStrictSNIVHostCheck on\n<VirtualHost {WEB}:443>\nServerName www.other.test\nSSLEngine on\nSSLCertificateFile {c}.chain.pem\nSSLCertificateKeyFile {c}.key\n</VirtualHost>",
-                       ("ssl", "socache_shmcb", "mime"))
 
 
 for how in ("DROP", "REJECT"):
