@@ -108,7 +108,7 @@ printf 'proxy = { port = "x"; };\n' >"$work/bad.conf"
 config=$work/bad.conf
 fails 78 bad.conf status
 config=$work
-fails 73 "Is a directory" status
+fails 73 "$work" status
 ok "a folder is no fault of the device" grep -q path-invalid "$work/out"
 config=$work/bad.conf
 fails 78 bad.conf config list
