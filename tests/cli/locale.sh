@@ -10,11 +10,15 @@ for l in de_DE en_US ja_JP; do
 	localedef -i $l -f UTF-8 --no-archive "$LOCPATH/$l.UTF-8" >/dev/null 2>&1 || skip "cannot make the locale $l"
 done
 
+# The words stay English, also where the program's catalogues are installed.
+unset LC_ALL LANGUAGE
+export LC_MESSAGES=C.UTF-8 LANG=C.UTF-8
+
 # on_terminal LOCALE COMMAND...: what a person sees, in $work/out.
 on_terminal() {
 	local locale=$1
 	shift
-	LC_ALL=$locale python3 "$top_srcdir/tests/cli/on_terminal.py" 100 "$program" --config "$config" --state-dir "$state" "$@" >"$work/out"
+	LANG=$locale python3 "$top_srcdir/tests/cli/on_terminal.py" 100 "$program" --config "$config" --state-dir "$state" "$@" >"$work/out"
 }
 # sees LOCALE PATTERN COMMAND...
 sees() {
@@ -49,7 +53,7 @@ for line in lines[1:]:
 END
 
 # A pipe is read by a script, or ends in a report; JSON and what the program keeps are the same everywhere.
-export LC_ALL=de_DE.UTF-8
+export LANG=de_DE.UTF-8
 run 0 status
 ok "a pipe gets RFC 3339" grep -qE '20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-9:]{8}Z  offline' "$work/out"
 on_terminal de_DE.UTF-8 --json status
