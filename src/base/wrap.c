@@ -62,7 +62,7 @@ size_t wrap_length(const char *text, size_t cols, enum wrap_word word)
 		size_t own, n = step(text + i, &cp, &own);
 
 		width += own;
-		if (width > cols && (word == WRAP_CUT || blank > 0 || beside > 0))
+		if (width > cols && (cols == 0 || fits > 0) && (word == WRAP_CUT || blank > 0 || beside > 0))
 			break;
 		begun = begun || text[i] != ' ';	/* an indentation is no place to break at */
 		i += n;

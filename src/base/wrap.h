@@ -12,7 +12,8 @@ enum wrap_word {
 
 /* How many bytes of `text` (safe already, without line ends) the next line of `cols` columns takes. It ends before a blank
  * where there is one (the caller skips it), or beside a wide character, but no line then begins with a closing mark or ends
- * with an opening one (JIS X 4051, GB/T 15834). */
+ * with an opening one (JIS X 4051, GB/T 15834). Where there is a column, there is at least one character, also a wide one in a
+ * single column: who wraps gets to the end. */
 size_t wrap_length(const char *text, size_t cols, enum wrap_word word);
 
 #endif

@@ -203,6 +203,8 @@ static void lines_are_broken_where_their_language_allows_it(void **state)
 		{ "設定する(値)です", 11, WRAP_CUT, "設定する" },
 		{ "確認してください、はい", 16, WRAP_CUT, "確認してくださ" },
 		{ "サーバーチェック", 11, WRAP_CUT, "サーバー" },
+		{ "外部", 1, WRAP_CUT, "外" },
+		{ "外部", 0, WRAP_CUT, "" },
 		{ "安全状态更新失败", 9, WRAP_WHOLE, "安全状态" },
 		/* a command in the middle is left whole */
 		{ "次に posture-console check を実行", 12, WRAP_WHOLE, "次に" },
