@@ -256,28 +256,20 @@ static void take_packet(const ldns_pkt *pkt, const struct probe_dns_question *q,
 	take_signatures(pkt, out);
 }
 
-/* The place behind a name, or `len` where it does not end within the packet. */
-static size_t skip_name(const uint8_t *data, size_t len, size_t at)
-{
-	while (at < len && data[at] != 0 && data[at] < 0xc0)
-		at += (size_t)data[at] + 1;
-	at += at < len && data[at] >= 0xc0 ? 2 : 1;
-	return at < len ? at : len;
-}
-
-/* At most one signature is allowed (RFC 8945, 5.1), and ldns 1.8 loses the memory of every one that another follows. */
+/* At most one signature is allowed (RFC 8945, 5.1), and ldns 1.8 loses the memory of every one that another follows. ldns says
+ * where a record ends: it reads on within one that is longer than its type can be. */
 static bool has_many_signatures(const uint8_t *data, size_t len)
 {
-	size_t records = (size_t)get16(data + 6) + get16(data + 8) + get16(data + 10), at = HEADER_LEN, signatures = 0;
+	size_t questions = get16(data + 4), records = questions + get16(data + 6) + get16(data + 8) + get16(data + 10);
+	size_t at = HEADER_LEN, signatures = 0;
 
-	for (size_t i = get16(data + 4); i > 0 && at < len; i--)
-		at = skip_name(data, len, at) + 4;
-	for (; records > 0 && at < len; records--) {
-		at = skip_name(data, len, at);
-		if (len - at < 10)
+	for (size_t i = 0; i < records && signatures < 2; i++) {
+		ldns_rr *rr = NULL;
+
+		if (ldns_wire2rr(&rr, data, len, &at, i < questions ? LDNS_SECTION_QUESTION : LDNS_SECTION_ANSWER) != LDNS_STATUS_OK)
 			break;
-		signatures += get16(data + at) == LDNS_RR_TYPE_TSIG;
-		at += 10 + (size_t)get16(data + at + 8);
+		signatures += i >= questions && ldns_rr_get_type(rr) == LDNS_RR_TYPE_TSIG;
+		ldns_rr_free(rr);
 	}
 	return signatures > 1;
 }
