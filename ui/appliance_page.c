@@ -34,7 +34,7 @@ static const char *field_label(const struct form *f, size_t field)
 /* Two fields in a line, where there is room for them in this language. */
 static bool in_pairs(const struct page *p, const struct form *f, int cols)
 {
-	int second = (int)text_widest(0, field_label(f, APPLIANCE_PORT), field_label(f, APPLIANCE_KEEP), field_label(f, APPLIANCE_CLI_PORT), NULL);
+	int second = (int)text_widest(0, field_label(f, APPLIANCE_PORT), field_label(f, APPLIANCE_KEEP), field_label(f, APPLIANCE_CLI_PORT));
 
 	return cols + VALUE_COLS_MIN <= SECOND_COL && SECOND_COL + second + 2 + PORT_COLS <= p->cols;
 }
@@ -44,7 +44,7 @@ static int label_cols(const struct page *p, const struct form *f)
 {
 	int cols = (int)text_widest(LABEL_COLS - 2, field_label(f, APPLIANCE_HOST), field_label(f, APPLIANCE_USER),
 				    field_label(f, APPLIANCE_PASSWORD), field_label(f, APPLIANCE_CLI_USER), _("Certificate"), _("here"),
-				    _("appliance"), NULL) + 2;
+				    _("appliance")) + 2;
 
 	return in_pairs(p, f, cols) ? cols : form_label_cols(f, cols);
 }
@@ -86,7 +86,7 @@ static void put_certificate(const struct appliance *a, struct page *p)
 static int side_cols(const struct page *p)
 {
 	int cols = (int)text_widest(SIDE_COLS, _("enabled, services"), _("enabled"), _("disabled, services"), _("disabled"), _("here"),
-				    _("appliance"), NULL);
+				    _("appliance"));
 	int most = (p->cols - NAME_COLS_MIN) / 2;
 
 	return cols < most ? cols : most > SIDE_COLS_MIN ? most : SIDE_COLS_MIN;

@@ -340,7 +340,7 @@ static void put_entry(void *data, struct page *page, int64_t row, bool selected)
 	const struct browse *b = data;
 	const struct entry *e = &b->entries[row];
 	char text[NAME_MAX + 8], size[32], date[WHEN_TEXT_MAX];
-	int date_cols = (int)text_widest(DATE_COLS - 2, when_here_minute(date, e->changed), NULL) + 2;
+	int date_cols = (int)text_widest(DATE_COLS - 2, when_here_minute(date, e->changed)) + 2;
 
 	(void)selected;
 	if (e->folder) {

@@ -82,14 +82,13 @@ static bool failed(const struct bundle_view *v)
 
 static int label_cols(void)
 {
-	return (int)text_widest(LABEL_COLS - 2, _("Address"), _("File"), _("Version"), _("Published"), _("Contents"), _("Signed by"),
-				NULL) + 2;
+	return (int)text_widest(LABEL_COLS - 2, _("Address"), _("File"), _("Version"), _("Published"), _("Contents"), _("Signed by")) + 2;
 }
 
 static int mark_cols(bool wide)
 {
-	size_t cols = text_widest(NARROW_MARK_COLS, _("new"), _("as installed"), _("older"), _("newer"), NULL);
-	size_t than = text_widest(0, _("older"), _("newer"), NULL) + text_width(_(" than %s")) + VERSION_COLS;
+	size_t cols = text_widest(NARROW_MARK_COLS, _("new"), _("as installed"), _("older"), _("newer"));
+	size_t than = text_widest(0, _("older"), _("newer")) + text_width(_(" than %s")) + VERSION_COLS;
 
 	return (int)(wide && than > cols ? than : cols);
 }

@@ -37,7 +37,7 @@ int certs_expiry_cols(void)
 int certs_card_label_cols(void)
 {
 	return (int)text_widest(LABEL_COLS_MIN - 1, _("Subject"), _("Issuer"), _("Serial"), "SHA-256", _("Valid"), _("Key"), _("Description"),
-				_("Warning"), _("Trusted for"), _("Name"), _("Trust it for"), _("Import it"), NULL) + 1;
+				_("Warning"), _("Trusted for"), _("Name"), _("Trust it for"), _("Import it")) + 1;
 }
 
 /* --- the lines of the card ------------------------------------------------------------------------------------------- */
@@ -268,7 +268,7 @@ void certs_card_put(struct page *p, const struct trust_entry *entry, int rows, e
 static size_t text_label_cols(void)
 {
 	return text_widest((size_t)certs_card_label_cols() - 1, _("State"), _("Valid from"), _("Valid until"), _("Signature"),
-			   _("Path length"), _("Key usage"), _("Extended"), _("Key id"), _("Issuer's id"), NULL) + 1;
+			   _("Path length"), _("Key usage"), _("Extended"), _("Key id"), _("Issuer's id")) + 1;
 }
 
 static void text_row(struct buffer *out, const char *label, const char *value)

@@ -177,7 +177,7 @@ const char *chain_repair_text(const struct chain_tree *tree, enum chain_repair r
 int chain_label_cols(void)
 {
 	return (int)text_widest(LABEL_COLS_MIN - 2, _("Subject"), _("Issuer"), _("Valid"), _("Names"), "SHA-256", _("Key"), _("From"),
-				_("Asked for"), NULL) + 2;
+				_("Asked for")) + 2;
 }
 
 static void put(struct buffer *out, const char *label, const char *value)

@@ -289,7 +289,7 @@ void dialog_choose(struct app *a, const char *title, const char *const *rows, si
 	*c = (struct choice){ .app = a, .rows = calloc(n + 1, sizeof(char *)), .chosen = chosen, .data = data };
 	for (size_t i = 0; c->rows != NULL && i < n && (c->rows[i] = strdup(rows[i])) != NULL; i++) {
 		c->list.count = (int64_t)i + 1;
-		widest = text_widest(widest, rows[i], NULL);
+		widest = text_widest(widest, rows[i]);
 	}
 	c->ops = (struct dialog_ops){ .scope = SCOPE_DIALOG, .cols = (int)widest + CHOICE_OTHER_COLS, .prepare = choice_prepare,
 				      .action = choice_action, .destroy = choice_destroy };

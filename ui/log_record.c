@@ -41,7 +41,7 @@ static void put_field(struct page *page, const char *label, const char *value)
 {
 	if (value != NULL && value[0] != '\0')
 		page_row(page, ROLE_NORMAL, (int)text_widest(LABEL_COLS - 2, _("Time"), _("Level"), _("Thread"), _("Logger"), _("User"),
-							     _("Operation"), NULL) + 2, label, value);
+							     _("Operation")) + 2, label, value);
 }
 
 /* How much of a line goes into `cols` columns: to a blank, unless that leaves most of them empty ("at" in front of a name). */

@@ -109,7 +109,7 @@ static int title_cols(void)
 	size_t most = TITLE_COLS - 2;
 
 	for (int id = 0; id < CHECK_COUNT; id++)
-		most = text_widest(most, check_title((enum check_id)id), NULL);
+		most = text_widest(most, check_title((enum check_id)id));
 	return (int)most + 2;
 }
 
@@ -128,7 +128,7 @@ static int time_cols(const struct check_pane *p)
 	char ms[32];
 
 	for (int id = 0; id < CHECK_COUNT; id++)
-		most = text_widest(most, time_text(ms, &p->state.rows[id]), NULL);
+		most = text_widest(most, time_text(ms, &p->state.rows[id]));
 	return (int)most + 1;
 }
 

@@ -275,7 +275,7 @@ static void test(struct proxy_pane *p)
 static int label_cols(const struct proxy_pane *p)
 {
 	return (int)text_widest((size_t)form_label_cols(&p->form, LABEL_COLS) - 2, _("Connection"), _("Feed through it"), _("Cause"),
-				_("It said"), _("What to do"), _("Test"), NULL) + 2;
+				_("It said"), _("What to do"), _("Test")) + 2;
 }
 
 static void put_login(struct proxy_pane *p, struct page *page)

@@ -87,7 +87,7 @@ static bool read_screens(struct screens *s)
 	bool ok;
 
 	*s = (struct screens){ getmaxy(stdscr), getmaxx(stdscr), NULL, NULL };
-	if (s->cols > COLS_MAX)
+	if (s->rows < 1 || s->cols < 1 || s->cols > COLS_MAX)
 		return false;
 	cells = (size_t)s->rows * (size_t)(s->cols + 1);
 	s->next = calloc(cells, sizeof(cchar_t));

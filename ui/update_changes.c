@@ -120,7 +120,7 @@ static void put_generation(const struct changes *c, struct page *page, const cha
 	const json_t *g = json_object_get(c->document, name);
 
 	page_line(page);
-	page_cell(page, ROLE_LABEL, (int)text_widest(LABEL_COLS - 2, _("From"), _("To"), NULL) + 2, label);
+	page_cell(page, ROLE_LABEL, (int)text_widest(LABEL_COLS - 2, _("From"), _("To")) + 2, label);
 	page_putf(page, ROLE_NORMAL, _("%s, version %s"), member(g, "generation"), member(g, "version"));
 }
 

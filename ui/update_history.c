@@ -97,22 +97,22 @@ static int time_cols(void)
 {
 	char sample[WHEN_TEXT_MAX];
 
-	return (int)text_widest(TIME_COLS - 2, when_here_minute(sample, clock_now()), NULL) + 2;
+	return (int)text_widest(TIME_COLS - 2, when_here_minute(sample, clock_now())) + 2;
 }
 
 static int what_cols(void)
 {
-	return (int)text_widest(WHAT_COLS - 2, _("rollback"), _("update, web"), _("update, offline"), NULL) + 2;
+	return (int)text_widest(WHAT_COLS - 2, _("rollback"), _("update, web"), _("update, offline")) + 2;
 }
 
 static int status_cols(void)
 {
-	return (int)text_widest(STATUS_COLS - 2, _("?? stopped"), _("!! failed"), _("up to date"), _("done"), _("updated"), NULL) + 2;
+	return (int)text_widest(STATUS_COLS - 2, _("?? stopped"), _("!! failed"), _("up to date"), _("done"), _("updated")) + 2;
 }
 
 static int label_cols(void)
 {
-	return (int)text_widest(LABEL_COLS - 2, _("Generation"), _("From"), _("Signed by"), _("Cost"), _("Why"), NULL) + 2;
+	return (int)text_widest(LABEL_COLS - 2, _("Generation"), _("From"), _("Signed by"), _("Cost"), _("Why")) + 2;
 }
 
 /* --- the page --------------------------------------------------------------------------------------------------------- */

@@ -79,10 +79,10 @@ static const char *status_text(const char *status)
 /* The widest label in this language, and no more than `room` where the language is terse and the value long. */
 static int information_cols(int room)
 {
-	size_t most = text_widest(room < INFO_COLS ? 0 : INFO_COLS - 2, _("Last successful update on"), _("Last update status"), NULL);
+	size_t most = text_widest(room < INFO_COLS ? 0 : INFO_COLS - 2, _("Last successful update on"), _("Last update status"));
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		most = text_widest(most, _(known[i].label), NULL);
+		most = text_widest(most, _(known[i].label));
 	return (int)most + 2;
 }
 
@@ -197,7 +197,7 @@ static void put_progress(const struct update_pane *p, struct page *page)
 {
 	const struct watch *w = &p->app->watch;
 	char text[256], spent[64];
-	int cols = (int)text_widest(FIELD_COLS - 2, _("From"), _("Phase"), NULL) + 2;
+	int cols = (int)text_widest(FIELD_COLS - 2, _("From"), _("Phase")) + 2;
 
 	page_rule(page, _("Updating"));
 	page_row(page, ROLE_NORMAL, cols, _("From"), w->from);

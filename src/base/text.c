@@ -1,6 +1,5 @@
 #include "base/text.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <wchar.h>
@@ -199,17 +198,13 @@ size_t text_width(const char *s)
 	return cols;
 }
 
-size_t text_widest(size_t least, const char *text, ...)
+size_t text_widest_of(size_t least, const char *const *texts)
 {
-	va_list more;
-
-	va_start(more, text);
-	for (; text != NULL; text = va_arg(more, const char *)) {
-		size_t width = text_width(text);
+	for (size_t i = 0; texts[i] != NULL; i++) {
+		size_t width = text_width(texts[i]);
 
 		least = width > least ? width : least;
 	}
-	va_end(more);
 	return least;
 }
 

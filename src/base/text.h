@@ -27,8 +27,9 @@ size_t text_utf8_decode(const char *s, size_t n, uint32_t *code_point);
 /* Columns of a terminal that the text takes; invalid bytes count as one. Locale-independent width of UTF-8. */
 size_t text_width(const char *s);
 
-/* Columns of the widest of some texts, at least `least`; NULL ends them. What a column of translated texts has to have. */
-size_t text_widest(size_t least, const char *text, ...) __attribute__((sentinel));
+/* Columns of the widest of some texts, at least `least`. What a column of translated texts has to have. */
+#define text_widest(least, ...) text_widest_of((least), (const char *const[]){ __VA_ARGS__, NULL })
+size_t text_widest_of(size_t least, const char *const *texts);
 
 /* Appends at most `cols` columns of `s`, cutting at a whole character (with combining marks) and ending with "…"
  * (or ">" when `ascii`) when cut; pads with spaces to exactly `cols` when `pad`. Returns the columns written. */

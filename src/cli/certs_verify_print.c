@@ -143,7 +143,7 @@ static void put_line(size_t depth, const char *label, const char *value)
 	struct buffer line = BUFFER_INIT(LINE_MAX_BYTES), safe = BUFFER_INIT(LINE_MAX_BYTES);
 
 	text_fit(&line, label, text_widest(LABEL_COLS_MIN, _("valid"), _("from"), _("FAILS"), _("subject"), _("issuer"), _("names"),
-					   _("SHA-256"), _("MISSING"), _("UNUSED"), NULL), true, true);
+					   _("SHA-256"), _("MISSING"), _("UNUSED")), true, true);
 	text_sanitise(&safe, value, strlen(value));
 	printf("%*s%s %s\n", (int)(depth * 3 + 4), "", buffer_text(&line), buffer_text(&safe));
 	buffer_clear(&line);

@@ -68,7 +68,7 @@ static size_t title_columns(void)
 	size_t most = TITLE_COLUMNS;
 
 	for (int id = 0; id < CHECK_COUNT; id++)
-		most = text_widest(most, check_title((enum check_id)id), NULL);
+		most = text_widest(most, check_title((enum check_id)id));
 	return most;
 }
 

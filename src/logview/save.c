@@ -283,6 +283,7 @@ static void start_child(struct save *s)
 	pid_t parent = getpid(), child;
 
 	s->apart = false;
+	s->child = 0;
 	s->outcome = mmap(NULL, sizeof(*s->outcome), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (s->outcome == MAP_FAILED) {
 		s->outcome = NULL;

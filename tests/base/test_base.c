@@ -223,9 +223,9 @@ static void lines_are_broken_where_their_language_allows_it(void **state)
 static void the_widest_text_makes_the_column(void **state)
 {
 	(void)state;
-	assert_int_equal(text_widest(3, "a", "bb", NULL), 3);
-	assert_int_equal(text_widest(3, "a", "名前", "bbb", NULL), 4);
-	assert_int_equal(text_widest(0, "", NULL), 0);
+	assert_int_equal(text_widest(3, "a", "bb"), 3);
+	assert_int_equal(text_widest(3, "a", "名前", "bbb"), 4);
+	assert_int_equal(text_widest(0, ""), 0);
 }
 
 static void a_moment_is_neutral_where_the_locale_is(void **state)
