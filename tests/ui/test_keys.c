@@ -351,6 +351,11 @@ static void a_region_stays_for_line_after_line(void **state)
 	check_frame(&s, "\033[19;23r\033[23;1H\n\033[1;24r\033[23;1Hone\033[5;10H", "\033[19;23r\033[23;1H\none\033[5;10H");
 	check_frame(&s, "\033[19;23r\033[23;1H\n\033[1;24r\033[23;1Htwo\033[5;10H", "\033[23;1H\ntwo\033[5;10H");
 	check_frame(&s, "", "");
+	/* The cursor is in the region's last row already. */
+	check_frame(&s, "\0337\033[5;10r\0338\r\n\033[1;24r\033[9;3H  \r\033[10dx\033[80Gy\033[10;3H",
+		    "\0337\033[5;10r\0338\r\n\033[9;3H  \r\033[10dx\033[80Gy\033[10;3H");
+	check_frame(&s, "\0337\033[5;10r\0338\r\n\033[1;24r\033[9;3H  \r\033[10dz\033[10;3H",
+		    "\r\n\033[9;3H  \r\033[10dz\033[10;3H");
 	/* Another region, and anything that could move relative to the region's edges. */
 	check_frame(&s, "\033[2;9r\033[9;1H\n\033[1;24r\033[9;1Hx\033[5;10H", "\033[2;9r\033[9;1H\nx\033[5;10H");
 	check_frame(&s, "\033[2;9r\033[9;1H\n\033[1;24r\033[9;1Hx\r\n", "\033[r\033[5;10H\033[2;9r\033[9;1H\n\033[1;24r\033[9;1Hx\r\n");
