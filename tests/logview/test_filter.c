@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "logview/filter.h"
 #include "logview/signature.h"
@@ -203,49 +202,6 @@ static void too_many_conditions_are_refused(void **state)
 	filter_free(f);
 }
 
-/* What a busy machine does not make longer. */
-static int64_t processor_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-/* However long an expression takes on each record, the time is kept to. */
-static void a_slow_expression_keeps_to_its_time(void **state)
-{
-	enum { RECORDS = 400, SIZE = 400 };
-	struct filter *f = filter_new();
-	char *text = malloc(RECORDS * SIZE);
-	int64_t longest = 0;
-
-	(void)state;
-	for (size_t i = 0; i < RECORDS; i++) {
-		char *p = text + i * SIZE;
-		int n = snprintf(p, SIZE, "2025-03-13 14:25:01,000 INFO  [t][[]] a.b.C -:::::- ");
-
-		memset(p + n, 'a', (size_t)(SIZE - n));
-		p[SIZE - 2] = 'b';
-		p[SIZE - 1] = '\n';
-	}
-	assert_true(filter_parse(f, "/ (a+)+$/", NULL));
-	assert_true(filter_ready(f, STAMP_NONE, NULL));
-	for (size_t at = 0, done; at < RECORDS * SIZE; at += done) {
-		int64_t before = processor_us(), took;
-
-		assert_int_equal(filter_scan_until(f, text + at, RECORDS * SIZE - at, 0, NULL, NULL, &done), 0);
-		took = processor_us() - before;
-		longest = took > longest ? took : longest;
-		assert_int_equal(done, SIZE);
-	}
-	print_message("longest slice %lld us\n", (long long)longest);
-	assert_true(longest < 4000);
-	assert_true(filter_given_up(f) > 0);
-	filter_free(f);
-	free(text);
-}
-
 static void a_huge_record_passes_in_windows(void **state)
 {
 	static const char *const filters[] = { "opswat is:failure", "opswat !pkix", "level:error !absent", "thread:t opswat" };
@@ -352,7 +308,6 @@ int main(void)
 		cmocka_unit_test(a_filter_written_down_is_the_same_filter),
 		cmocka_unit_test(a_wrong_filter_is_refused_with_the_reason),
 		cmocka_unit_test(too_many_conditions_are_refused),
-		cmocka_unit_test(a_slow_expression_keeps_to_its_time),
 		cmocka_unit_test(a_huge_record_passes_in_windows),
 		cmocka_unit_test(places_to_highlight_are_in_order),
 		cmocka_unit_test(every_signature_is_found_and_explained),
