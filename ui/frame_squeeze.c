@@ -122,7 +122,7 @@ static bool put_change(const struct look *have, const struct look *want, bool an
 }
 
 /* Makes the terminal do what is wanted, the shorter way. */
-static void sync(struct looks *l, struct buffer *out)
+static void catch_up(struct looks *l, struct buffer *out)
 {
 	struct buffer change = BUFFER_INIT(64), anew = BUFFER_INIT(64);
 
@@ -142,7 +142,7 @@ static void sync(struct looks *l, struct buffer *out)
 static void sync_blank(struct looks *l, struct buffer *out)
 {
 	if (!l->have.known || l->have.underline || l->have.reverse || l->want.underline || l->want.reverse)
-		sync(l, out);
+		catch_up(l, out);
 }
 
 /* --- the bytes --------------------------------------------------------------------------------------------------------- */
@@ -156,7 +156,7 @@ static void squeeze_attributes(struct looks *l, const char *at, size_t len, stru
 		return;
 	}
 	/* Something else is in it: as it stands, after what it may build on. */
-	sync(l, out);
+	catch_up(l, out);
 	buffer_append(out, at, len);
 	l->have = l->want = (struct look){ .fore = OTHER };
 }
@@ -209,7 +209,7 @@ void frame_squeeze(struct frame_squeeze *s, const char *bytes, size_t n, struct 
 			continue;
 		}
 		if (is_text(bytes[i]))
-			sync(&l, out);
+			catch_up(&l, out);
 		else if (bytes[i] == ' ')
 			sync_blank(&l, out);
 		while (next < n && is_text(bytes[i]) && is_text(bytes[next]))
@@ -218,6 +218,6 @@ void frame_squeeze(struct frame_squeeze *s, const char *bytes, size_t n, struct 
 		i = next;
 	}
 	l.want = plain;
-	sync(&l, out);
+	catch_up(&l, out);
 	s->plain = true;
 }
