@@ -212,7 +212,7 @@ def wait_until(condition, process):
         if condition():
             return None
         time.sleep(0.02)
-    raise RuntimeError(f"the update did not take the lock (exit {process.poll()})")
+    raise RuntimeError(f"the update did not take the lock, or did not leave it (exit {process.poll()})")
 
 
 @case("cross-device", "cross-device")
@@ -241,9 +241,12 @@ def _(lab):
     lab.world(web=False)
     server = lab.bad_web("mute")
     process = start_update(lab)
-    for pid in subprocess.run(["ip", "netns", "pids", lab.net.name("c")], capture_output=True, text=True).stdout.split():
+    pids = subprocess.run(["ip", "netns", "pids", lab.net.name("c")], capture_output=True, text=True).stdout.split()
+    for pid in pids:
         os.kill(int(pid), signal.SIGKILL)
     process.wait()
+    # The lock is free when the last of them is gone.
+    wait_until(lambda: not is_locked(os.path.join(lab.state, "update.lock")), process)
     server.kill()
     server.wait()
     lab.web()

@@ -83,13 +83,6 @@ def _(lab):
     stand_in(lab, "say", "407 Proxy Authentication Required", "Proxy-Authenticate: Negotiate", "Proxy-Authenticate: NTLM")
 
 
-@case("proxy-auth-rejected-ntlm", "proxy-auth-rejected")
-def _(lab):
-    """Asked by libcurl, which knows these methods; it is told no again."""
-    stand_in(lab, "say", "407 Proxy Authentication Required", "Proxy-Authenticate: Negotiate", "Proxy-Authenticate: NTLM",
-             user="CORP\\svc-ise", password="x")
-
-
 @case("proxy-auth-method-unsupported", "proxy-auth-method-unsupported")
 def _(lab):
     stand_in(lab, "say", "407 Proxy Authentication Required", "Proxy-Authenticate: Bearer", user="CORP\\svc-ise", password="x")
