@@ -36,11 +36,12 @@ static void change(const struct buffer *text, const struct loaded *before, enum 
 	buffer_clear(&changed);
 }
 
-/* libconfig 1.5 forgets the string that it stumbles over when it reports a syntax error. */
+/* libconfig 1.5 forgets the string that it stumbles over when it reports a syntax error. By the library's name, for its functions
+ * have no names where there are no symbols; whether we free what it gives us is seen by the unit tests, which suppress nothing. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
-	return "leak:strbuf_append\nleak:libconfig_yylex\n";
+	return "leak:libconfig.so";
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
