@@ -42,23 +42,6 @@ static void answer_and_end(int out_fd, const struct confine_work *work)
 	_exit(0);
 }
 
-/* Reads to the end. */
-static bool read_answer(int fd, struct buffer *out)
-{
-	char chunk[64 * 1024];
-
-	for (;;) {
-		ssize_t n = read(fd, chunk, sizeof(chunk));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n == 0;
-		if (!buffer_append(out, chunk, (size_t)n))
-			return false;
-	}
-}
-
 static bool ended_badly(const struct confine_work *work, int status, struct error *err)
 {
 	if (WIFSIGNALED(status))
@@ -106,7 +89,7 @@ bool confine_run(const struct confine_work *work, struct buffer *answer, struct 
 		file_close(&fds[0]);
 		return false;
 	}
-	whole = read_answer(fds[0], answer);
+	whole = file_read_rest(fds[0], answer);
 	file_close(&fds[0]);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;

@@ -46,6 +46,24 @@ bool file_write_all(int fd, const void *data, size_t len)
 	return true;
 }
 
+bool file_read_rest(int fd, struct buffer *out)
+{
+	char chunk[64 * 1024];
+
+	for (;;) {
+		ssize_t n = read(fd, chunk, sizeof(chunk));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n == 0;
+		if (!buffer_append(out, chunk, (size_t)n)) {
+			errno = EFBIG;
+			return false;
+		}
+	}
+}
+
 bool file_read(int dirfd, const char *path, struct buffer *out, struct error *err)
 {
 	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);

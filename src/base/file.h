@@ -18,6 +18,9 @@ void file_close(int *fd);
 /* Writes all of it, over short writes and EINTR. */
 bool file_write_all(int fd, const void *data, size_t len);
 
+/* Appends what is left to read, to the end, over EINTR. False with errno; EFBIG when `out` takes no more. */
+bool file_read_rest(int fd, struct buffer *out);
+
 /* Reads a whole file into `out` (which has its maximum; a larger file is an error). `dirfd` as in openat(). */
 bool file_read(int dirfd, const char *path, struct buffer *out, struct error *err);
 

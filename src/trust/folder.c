@@ -95,24 +95,6 @@ static bool check_file(int fd, const char *name, const char *path, struct error 
 	return safe_mode(&st, full, err);
 }
 
-static bool read_whole(int fd, struct buffer *out)
-{
-	char chunk[16384];
-
-	for (;;) {
-		ssize_t n = read(fd, chunk, sizeof(chunk));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n == 0;
-		if (!buffer_append(out, chunk, (size_t)n)) {
-			errno = EFBIG;
-			return false;
-		}
-	}
-}
-
 bool trust_file_read(int dir, const char *name, const char *path, struct buffer *out, struct error *err)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -129,7 +111,7 @@ bool trust_file_read(int dir, const char *name, const char *path, struct buffer 
 		return read_error(err, path, name);
 	if (!check_file(fd, name, path, err))
 		goto out;
-	if (!read_whole(fd, out)) {
+	if (!file_read_rest(fd, out)) {
 		read_error(err, path, name);
 		goto out;
 	}
