@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "net/curl_options.h"
 
 /* --- the URL ------------------------------------------------------------------------------------------------- */
 
@@ -222,12 +223,6 @@ static int on_host_key(CURL *easy, const struct curl_khkey *known, const struct 
 
 /* --- options ------------------------------------------------------------------------------------------------- */
 
-#define TRY(call) \
-	do { \
-		if ((call) != CURLE_OK) \
-			return false; \
-	} while (0)
-
 /* Through an https proxy libcurl (7.88) lets answers of HTTP/2 lie that came with others in one record of the outer TLS. */
 static bool wants_http1(const struct http_transfer *t)
 {
@@ -239,28 +234,28 @@ static bool set_basics(struct http_transfer *t)
 	CURL *easy = t->easy;
 	const struct http_options *o = &t->client->options;
 
-	TRY(curl_easy_setopt(easy, CURLOPT_URL, t->visited[t->hops - 1]));
-	TRY(curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https,sftp,scp,ftp"));
-	TRY(curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L));
-	TRY(curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L));
-	TRY(curl_easy_setopt(easy, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION));
-	TRY(curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, o->connect_timeout_ms));
-	TRY(curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 65536L));
-	TRY(curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L));
-	TRY(curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_URL, t->visited[t->hops - 1]));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https,sftp,scp,ftp"));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, o->connect_timeout_ms));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 65536L));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
 			     wants_http1(t) ? (long)CURL_HTTP_VERSION_1_1 : (long)CURL_HTTP_VERSION_2TLS));
-	TRY(curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->hop.error_text));
-	TRY(curl_easy_setopt(easy, CURLOPT_PRIVATE, t));
-	TRY(curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, transfer_on_header));
-	TRY(curl_easy_setopt(easy, CURLOPT_HEADERDATA, t));
-	TRY(curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, transfer_on_body));
-	TRY(curl_easy_setopt(easy, CURLOPT_WRITEDATA, t));
-	TRY(curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket));
-	TRY(curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t));
-	TRY(curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request));
-	TRY(curl_easy_setopt(easy, CURLOPT_PREREQDATA, t));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->hop.error_text));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_PRIVATE, t));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, transfer_on_header));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_HEADERDATA, t));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, transfer_on_body));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_WRITEDATA, t));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_PREREQDATA, t));
 	if (o->resolved != NULL)
-		TRY(curl_easy_setopt(easy, CURLOPT_RESOLVE, o->resolved));
+		CURL_TRY(curl_easy_setopt(easy, CURLOPT_RESOLVE, o->resolved));
 	return true;
 }
 
@@ -270,60 +265,33 @@ static bool set_trust(struct http_transfer *t)
 	const struct http_options *o = &t->client->options;
 	struct curl_blob anchors = { .data = (void *)(uintptr_t)o->anchors_pem, .len = o->anchors_len };
 
-	TRY(curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2));
-	TRY(curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L));
 	/* A pinned certificate is proven by its fingerprint in http_tls.c. */
-	TRY(curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, o->pin != NULL ? 0L : 2L));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, o->pin != NULL ? 0L : 2L));
 	/* The blob alone, nothing of the system's: NULL also switches libcurl's built-in places off. */
-	TRY(curl_easy_setopt(easy, CURLOPT_CAINFO, NULL));
-	TRY(curl_easy_setopt(easy, CURLOPT_CAPATH, NULL));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_CAINFO, NULL));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_CAPATH, NULL));
 	if (o->anchors_len > 0)
-		TRY(curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &anchors));
-	TRY(curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_context));
-	TRY(curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, t));
-	return true;
-}
-
-static bool set_proxy_tls(CURL *easy, const struct http_options *o)
-{
-	struct curl_blob anchors = { .data = (void *)(uintptr_t)o->proxy_anchors_pem, .len = o->proxy_anchors_len };
-
-	TRY(curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2));
-	TRY(curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYPEER, 1L));
-	TRY(curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYHOST, 2L));
-	TRY(curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, NULL));
-	TRY(curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL));
-	if (o->proxy_anchors_len > 0)
-		TRY(curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO_BLOB, &anchors));
+		CURL_TRY(curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &anchors));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_context));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, t));
 	return true;
 }
 
 static bool set_proxy(struct http_transfer *t)
 {
-	static const long types[] = {
-		[PROXY_HTTP] = CURLPROXY_HTTP, [PROXY_HTTPS] = CURLPROXY_HTTPS, [PROXY_SOCKS5] = CURLPROXY_SOCKS5_HOSTNAME,
-	};
-	CURL *easy = t->easy;
-	const struct proxy *p = t->client->options.proxy;
-	char host[PROXY_HOST_TEXT_MAX];
+	const struct http_options *o = &t->client->options;
+	struct curl_proxy p;
 
-	/* Set, if only to nothing: else the environment decides. */
-	TRY(curl_easy_setopt(easy, CURLOPT_NOPROXY, ""));
-	if (!t->hop.via_proxy) {
-		TRY(curl_easy_setopt(easy, CURLOPT_PROXY, ""));
-		return true;
-	}
-	TRY(curl_easy_setopt(easy, CURLOPT_PROXY, proxy_host_text(p, host)));
-	TRY(curl_easy_setopt(easy, CURLOPT_PROXYPORT, (long)p->port));
-	TRY(curl_easy_setopt(easy, CURLOPT_PROXYTYPE, types[p->scheme]));
-	TRY(curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L));
-	if (p->user[0] != '\0') {
-		TRY(curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, p->user));
-		TRY(curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, p->password));
-		TRY(curl_easy_setopt(easy, CURLOPT_PROXYAUTH, t->client->proxy_auth));
-		t->hop.auth_tried = t->client->proxy_auth;
-	}
-	return p->scheme != PROXY_HTTPS || set_proxy_tls(easy, &t->client->options);
+	if (!t->hop.via_proxy)
+		return curl_options_proxy(t->easy, NULL);
+	t->hop.auth_tried = o->proxy->user[0] != '\0' ? t->client->proxy_auth : 0;
+	p = (struct curl_proxy){
+		.proxy = o->proxy, .scheme = o->proxy->scheme, .verify = true, .auth = t->hop.auth_tried,
+		.anchors_pem = o->proxy_anchors_pem, .anchors_len = o->proxy_anchors_len,
+	};
+	return curl_options_proxy(t->easy, &p);
 }
 
 static bool add_header(struct http_transfer *t, const char *name, const char *value)
@@ -348,17 +316,17 @@ static bool set_method(struct http_transfer *t)
 	const struct http_request *r = &t->request;
 
 	if (r->any_status && r->user != NULL) {
-		TRY(curl_easy_setopt(t->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC));
-		TRY(curl_easy_setopt(t->easy, CURLOPT_USERNAME, r->user));
-		TRY(curl_easy_setopt(t->easy, CURLOPT_PASSWORD, r->password != NULL ? r->password : ""));
+		CURL_TRY(curl_easy_setopt(t->easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC));
+		CURL_TRY(curl_easy_setopt(t->easy, CURLOPT_USERNAME, r->user));
+		CURL_TRY(curl_easy_setopt(t->easy, CURLOPT_PASSWORD, r->password != NULL ? r->password : ""));
 	}
 	if (r->method == NULL)
 		return true;
-	TRY(curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, r->method));
+	CURL_TRY(curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, r->method));
 	if (r->send == NULL)
 		return true;
-	TRY(curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, r->send));
-	TRY(curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->send_len));
+	CURL_TRY(curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, r->send));
+	CURL_TRY(curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->send_len));
 	return true;
 }
 
@@ -378,11 +346,11 @@ static bool set_http(struct http_transfer *t)
 			return false;
 		/* CURLOPT_RESUME_FROM would turn a 200 into an error; a range lets the status decide. */
 		snprintf(range, sizeof(range), "%lld-", (long long)t->hold);
-		TRY(curl_easy_setopt(t->easy, CURLOPT_RANGE, range));
+		CURL_TRY(curl_easy_setopt(t->easy, CURLOPT_RANGE, range));
 		t->hop.has_range = true;
 		t->hop.from = t->hold;
 	}
-	TRY(curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers));
+	CURL_TRY(curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers));
 	return true;
 }
 
@@ -415,11 +383,11 @@ static bool set_ssh(struct http_transfer *t)
 		code = curl_easy_setopt(easy, CURLOPT_SSH_PRIVATE_KEYFILE, key);
 		free(key);
 	}
-	TRY(code);
-	TRY(curl_easy_setopt(easy, CURLOPT_SSH_AUTH_TYPES, methods));
-	TRY(curl_easy_setopt(easy, CURLOPT_SSH_KNOWNHOSTS, t->client->known_hosts));
-	TRY(curl_easy_setopt(easy, CURLOPT_SSH_KEYFUNCTION, on_host_key));
-	TRY(curl_easy_setopt(easy, CURLOPT_SSH_KEYDATA, t));
+	CURL_TRY(code);
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_SSH_AUTH_TYPES, methods));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_SSH_KNOWNHOSTS, t->client->known_hosts));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_SSH_KEYFUNCTION, on_host_key));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_SSH_KEYDATA, t));
 	return true;
 }
 
@@ -428,13 +396,13 @@ static bool set_login(struct http_transfer *t)
 	const struct http_options *o = &t->client->options;
 
 	if (o->login_file != NULL) {
-		TRY(curl_easy_setopt(t->easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL));
-		TRY(curl_easy_setopt(t->easy, CURLOPT_NETRC_FILE, o->login_file));
+		CURL_TRY(curl_easy_setopt(t->easy, CURLOPT_NETRC, (long)CURL_NETRC_OPTIONAL));
+		CURL_TRY(curl_easy_setopt(t->easy, CURLOPT_NETRC_FILE, o->login_file));
 	} else if (strcmp(t->hop.scheme, "ftp") != 0 && strchr(t->visited[t->hops - 1], '@') == NULL) {
 		const struct passwd *pw = getpwuid(getuid());
 
 		if (pw != NULL)
-			TRY(curl_easy_setopt(t->easy, CURLOPT_USERNAME, pw->pw_name));
+			CURL_TRY(curl_easy_setopt(t->easy, CURLOPT_USERNAME, pw->pw_name));
 	}
 	return true;
 }

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "net/curl_options.h"
 #include "net/http_fields.h"
 
 #define CONNECT_MAX_MS 4000		/* for each of the proxy's addresses */
@@ -118,12 +119,6 @@ static CURLcode on_ssl_context(CURL *easy, void *context, void *arg)
 	return t->tls != NULL && http_tls_watch(context, t->tls) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }
 
-#define TRY(call) \
-	do { \
-		if ((call) != CURLE_OK) \
-			return false; \
-	} while (0)
-
 static bool set_request(struct proxy_tunnel *t)
 {
 	CURL *easy = t->easy;
@@ -132,23 +127,23 @@ static bool set_request(struct proxy_tunnel *t)
 
 	/* CONNECT_ONLY ends when the tunnel stands; with http no TLS is begun in it. */
 	snprintf(url, sizeof(url), "http://%s%s%s:%u/", v6 ? "[" : "", t->host, v6 ? "]" : "", (unsigned int)t->port);
-	TRY(curl_easy_setopt(easy, CURLOPT_URL, url));
-	TRY(curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L));
-	TRY(curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L));
-	TRY(curl_easy_setopt(easy, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION));
-	TRY(curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)t->budget_ms));
-	TRY(curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)t->budget_ms));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_URL, url));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)t->budget_ms));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)t->budget_ms));
 #if CURL_AT_LEAST_VERSION(7, 87, 0)
 	/* A look-up that hangs must not hold the end up. */
-	TRY(curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L));
 #endif
-	TRY(curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error_text));
-	TRY(curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header));
-	TRY(curl_easy_setopt(easy, CURLOPT_HEADERDATA, t));
-	TRY(curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop_body));
-	TRY(curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket));
-	TRY(curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t));
-	TRY(curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket_ready));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error_text));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_HEADERDATA, t));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop_body));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_socket));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t));
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket_ready));
 	return true;
 }
 
@@ -161,41 +156,24 @@ static bool set_address(struct proxy_tunnel *t)
 		return true;
 	snprintf(line, sizeof(line), "%s:%u:%s", proxy_host_text(t->proxy, host), (unsigned int)t->proxy->port, t->address);
 	t->resolved = curl_slist_append(NULL, line);
-	TRY(t->resolved != NULL ? CURLE_OK : CURLE_OUT_OF_MEMORY);
-	TRY(curl_easy_setopt(t->easy, CURLOPT_RESOLVE, t->resolved));
+	CURL_TRY(t->resolved != NULL ? CURLE_OK : CURLE_OUT_OF_MEMORY);
+	CURL_TRY(curl_easy_setopt(t->easy, CURLOPT_RESOLVE, t->resolved));
 	return true;
 }
 
 static bool set_proxy(struct proxy_tunnel *t, unsigned long methods)
 {
-	static const long types[] = {
-		[PROXY_HTTP] = CURLPROXY_HTTP, [PROXY_HTTPS] = CURLPROXY_HTTPS, [PROXY_SOCKS5] = CURLPROXY_SOCKS5_HOSTNAME,
+	const struct curl_proxy p = {
+		.proxy = t->proxy, .scheme = t->scheme, .verify = t->verify,
+		.anchors_pem = t->anchors_pem, .anchors_len = t->anchors_len,
+		.auth = t->login && t->proxy->user[0] != '\0' ? methods : 0,
 	};
-	struct curl_blob anchors = { .data = (void *)(uintptr_t)t->anchors_pem, .len = t->anchors_len };
-	char host[PROXY_HOST_TEXT_MAX];
-	CURL *easy = t->easy;
 
-	/* Set, or the environment's no_proxy decides. */
-	TRY(curl_easy_setopt(easy, CURLOPT_NOPROXY, ""));
-	TRY(curl_easy_setopt(easy, CURLOPT_PROXY, proxy_host_text(t->proxy, host)));
-	TRY(curl_easy_setopt(easy, CURLOPT_PROXYPORT, (long)t->proxy->port));
-	TRY(curl_easy_setopt(easy, CURLOPT_PROXYTYPE, types[t->scheme]));
-	TRY(curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L));
-	TRY(curl_easy_setopt(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2));
-	TRY(curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYPEER, t->verify ? 1L : 0L));
-	TRY(curl_easy_setopt(easy, CURLOPT_PROXY_SSL_VERIFYHOST, t->verify ? 2L : 0L));
-	TRY(curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, NULL));
-	TRY(curl_easy_setopt(easy, CURLOPT_PROXY_CAPATH, NULL));
-	if (t->anchors_len > 0)
-		TRY(curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO_BLOB, &anchors));
-	TRY(curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_context));
-	TRY(curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, t));
-	if (t->login && t->proxy->user[0] != '\0') {
-		TRY(curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, t->proxy->user));
-		TRY(curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, t->proxy->password));
-		TRY(curl_easy_setopt(easy, CURLOPT_PROXYAUTH, methods));
-		t->auth_tried = methods;
-	}
+	t->auth_tried = p.auth;
+	if (!curl_options_proxy(t->easy, &p))
+		return false;
+	CURL_TRY(curl_easy_setopt(t->easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_context));
+	CURL_TRY(curl_easy_setopt(t->easy, CURLOPT_SSL_CTX_DATA, t));
 	return set_address(t);
 }
 
