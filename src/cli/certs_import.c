@@ -19,20 +19,10 @@
 
 static bool read_stdin(struct buffer *out, struct error *err)
 {
-	char chunk[16384];
-
-	for (;;) {
-		ssize_t n = read(STDIN_FILENO, chunk, sizeof(chunk));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_errno(err, FINDING_IO_ERROR, _("cannot read standard input"));
-		if (n == 0)
-			return true;
-		if (!buffer_append(out, chunk, (size_t)n))
-			return error_set(err, FINDING_NONE, _("there are more than %zu bytes"), out->max);
-	}
+	if (file_read_rest(STDIN_FILENO, out))
+		return true;
+	return errno == EFBIG ? error_set(err, FINDING_NONE, _("there are more than %zu bytes"), out->max)
+			      : error_errno(err, FINDING_IO_ERROR, _("cannot read standard input"));
 }
 
 static bool read_input(const char *file, struct buffer *out, struct error *err)
