@@ -21,6 +21,7 @@
 
 #include "base/i18n.h"
 #include "base/text.h"
+#include "base/x509_name.h"
 
 #define SIGNERS_MAX 8
 #define SECURITY_LEVEL 2
@@ -36,16 +37,9 @@ static const char *openssl_reason(void)
 
 static void name_text(const X509_NAME *name, char out[NAME_MAX_BYTES])
 {
-	char raw[2 * NAME_MAX_BYTES] = "";
-	BIO *bio = BIO_new(BIO_s_mem());
+	char raw[2 * NAME_MAX_BYTES];
 
-	if (bio != NULL && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0) {
-		int n = BIO_read(bio, raw, sizeof(raw) - 1);
-
-		raw[n > 0 ? n : 0] = '\0';
-	}
-	BIO_free(bio);
-	text_safe(out, NAME_MAX_BYTES, raw);
+	text_safe(out, NAME_MAX_BYTES, x509_name_text(raw, sizeof(raw), name));
 }
 
 static CMS_ContentInfo *parse_der(const unsigned char *der, long len)

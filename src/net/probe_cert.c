@@ -7,19 +7,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/x509_name.h"
 #include "net/probe_address.h"
 #include "net/probe_chain.h"
-
-static void name_text(const X509_NAME *name, char *dst, size_t size)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	int n = 0;
-
-	if (bio != NULL && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0)
-		n = BIO_read(bio, dst, (int)size - 1);
-	dst[n > 0 ? n : 0] = '\0';
-	BIO_free(bio);
-}
 
 /* One part of a name, as UTF-8. "" when it is not there. */
 static void name_part(const X509_NAME *name, int nid, char *dst, size_t size)
@@ -195,8 +185,8 @@ void probe_cert_describe(X509 *certificate, struct probe_cert *out)
 	unsigned int len = 0;
 
 	memset(out, 0, sizeof(*out));
-	name_text(subject, out->subject, sizeof(out->subject));
-	name_text(issuer, out->issuer, sizeof(out->issuer));
+	x509_name_text(out->subject, sizeof(out->subject), subject);
+	x509_name_text(out->issuer, sizeof(out->issuer), issuer);
 	name_part(subject, NID_commonName, out->common_name, sizeof(out->common_name));
 	name_part(issuer, NID_commonName, out->issuer_name, sizeof(out->issuer_name));
 	name_part(issuer, NID_organizationName, out->issuer_organisation, sizeof(out->issuer_organisation));

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/x509_name.h"
 #include "net/probe_address.h"
 
 /* What TLS on this host asks of keys and signatures, openssl.cnf considered. */
@@ -16,17 +17,6 @@ static int tls_security_level(void)
 
 	SSL_CTX_free(ctx);
 	return level;
-}
-
-static void name_text(const X509_NAME *name, char *dst, size_t size)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	int n = 0;
-
-	if (bio != NULL && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0)
-		n = BIO_read(bio, dst, (int)size - 1);
-	dst[n > 0 ? n : 0] = '\0';
-	BIO_free(bio);
 }
 
 /* The verification's callback: notes every error and lets it go on. */
@@ -51,8 +41,8 @@ static int note_error(int ok, X509_STORE_CTX *ctx)
 	e->error = error;
 	e->depth = depth;
 	if (certificate != NULL) {
-		name_text(X509_get_subject_name(certificate), e->subject, sizeof(e->subject));
-		name_text(X509_get_issuer_name(certificate), e->issuer, sizeof(e->issuer));
+		x509_name_text(e->subject, sizeof(e->subject), X509_get_subject_name(certificate));
+		x509_name_text(e->issuer, sizeof(e->issuer), X509_get_issuer_name(certificate));
 	}
 	return 1;
 }
@@ -150,7 +140,7 @@ static void look_at_end(int untrusted, struct probe_chain *out)
 	} else {
 		out->end = PROBE_CHAIN_ISSUER_ABSENT;
 		out->missing_at = count - 1;
-		name_text(X509_get_issuer_name(last), out->missing_issuer, sizeof(out->missing_issuer));
+		x509_name_text(out->missing_issuer, sizeof(out->missing_issuer), X509_get_issuer_name(last));
 	}
 }
 
