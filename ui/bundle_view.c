@@ -282,16 +282,21 @@ static bool is_document(const json_t *d)
 	return json_is_object(d) && json_object_get(d, "event") == NULL;
 }
 
+static void keep_answer(struct bundle_view *v, json_t **document, const json_t *d, const char *errors)
+{
+	if (is_document(d))
+		*document = json_deep_copy(d);
+	else
+		keep_problem(v, errors);
+	app_dirty(v->app);
+}
+
 static void listed(void *data, const json_t *d, const char *errors)
 {
 	struct bundle_view *v = data;
 
 	v->listing = NULL;
-	if (is_document(d))
-		v->list = json_deep_copy(d);
-	else
-		keep_problem(v, errors);
-	app_dirty(v->app);
+	keep_answer(v, &v->list, d, errors);
 }
 
 static void verified(void *data, const json_t *d, const char *errors)
@@ -299,11 +304,7 @@ static void verified(void *data, const json_t *d, const char *errors)
 	struct bundle_view *v = data;
 
 	v->verifying = NULL;
-	if (is_document(d))
-		v->verified = json_deep_copy(d);
-	else
-		keep_problem(v, errors);
-	app_dirty(v->app);
+	keep_answer(v, &v->verified, d, errors);
 }
 
 /* --- the answer ------------------------------------------------------------------------------------------------------------ */
