@@ -88,12 +88,12 @@ void frame_release(struct frame_state *s, int row, int col, struct buffer *out)
 	s->held = false;
 }
 
-void frame_hold(struct frame_state *s, const char *region, struct buffer *out)
+void frame_hold(struct frame_state *s, const struct frame_tail *tail, struct buffer *out)
 {
-	if (s->held && strcmp(s->region, region) == 0)
+	if (s->held && strcmp(s->region, tail->region) == 0)
 		return;
-	buffer_puts(out, region);
-	snprintf(s->region, sizeof(s->region), "%s", region);
+	buffer_printf(out, tail->instead ? "\0337%s\0338" : "%s", tail->region);
+	snprintf(s->region, sizeof(s->region), "%s", tail->region);
 	s->held = true;
 }
 

@@ -24,8 +24,15 @@ struct frame_state {
 void frame_shorten(struct frame_state *s, const char *bytes, size_t n, int rows, int row, int col, struct buffer *out);
 /* Appends what resets the region, which moves the cursor, and what puts the cursor back to where it was. */
 void frame_release(struct frame_state *s, int row, int col, struct buffer *out);
-/* Appends what puts that region in force, unless it is. */
-void frame_hold(struct frame_state *s, const char *region, struct buffer *out);
+
+/* What is sent behind a frame, or in its place, within a scrolling region. */
+struct frame_tail {
+	struct buffer bytes;
+	char region[FRAME_REGION_MAX];
+	bool instead;			/* of what curses writes; it begins where the cursor is to stand, and leaves it there */
+};
+/* Appends what puts the tail's region in force, unless it is. */
+void frame_hold(struct frame_state *s, const struct frame_tail *tail, struct buffer *out);
 
 /* What is known of the terminal when a frame begins. */
 struct frame_squeeze {

@@ -95,7 +95,7 @@ static void put_row(void *data, struct page *page, int64_t row, bool is_selected
 	(void)is_selected;
 	page_cell(page, role, state_cols(), e->enabled ? _("enabled") : _("disabled"));
 	page_cell(page, role, services_cols(), services ? _("yes") : _("no"));
-	page_cell(page, when == ROLE_NORMAL ? role : when, expires_cols(), expires);
+	page_cell(page, when == ROLE_NORMAL || !e->enabled ? role : when, expires_cols(), expires);
 	if (page->cols < ISSUER_FROM_COLS) {
 		page_put(page, role, e->name);
 		return;

@@ -39,6 +39,7 @@ static FILE *memory;			/* what curses writes to: a frame is sent with one write 
 static struct frame_state held;
 static struct frame_squeeze squeeze;
 static int sent_row, sent_col;		/* where the cursor stands */
+static const struct frame_tail no_tail;
 static struct termios found;		/* the terminal as it was */
 static char leave[256];			/* what puts a terminal back when the program crashes */
 static bool have_found, mouse_wanted, modes, own;	/* own: the terminal of this process */
@@ -130,9 +131,10 @@ void term_discard(void)
 		lseek(fileno(memory), 0, SEEK_SET);
 }
 
-void term_send_frame(const struct buffer *before, const char *region, const struct buffer *behind)
+void term_send_frame(const struct buffer *before, const struct frame_tail *behind)
 {
 	struct buffer out = BUFFER_INIT(FRAME_MAX * 2), shorter = BUFFER_INIT(FRAME_MAX * 2);
+	int from_row = sent_row, from_col = sent_col;
 	struct stat st;
 	char *bytes = NULL;
 	ssize_t n = 0;
@@ -151,10 +153,13 @@ void term_send_frame(const struct buffer *before, const char *region, const stru
 	if (n > 0)
 		frame_shorten(&held, bytes, (size_t)n, term_rows(), sent_row, sent_col, &out);
 	term_where(&sent_row, &sent_col);
-	if (behind->len > 0) {
-		frame_hold(&held, region, &out);
-		buffer_append(&out, buffer_text(behind), behind->len);
+	if (behind->instead && (sent_row != from_row || sent_col != from_col))
 		buffer_printf(&out, "\033[%d;%dH", sent_row + 1, sent_col + 1);
+	if (behind->bytes.len > 0) {
+		frame_hold(&held, behind, &out);
+		buffer_append(&out, buffer_text(&behind->bytes), behind->bytes.len);
+		if (!behind->instead)
+			buffer_printf(&out, "\033[%d;%dH", sent_row + 1, sent_col + 1);
 	}
 	frame_squeeze(&squeeze, buffer_text(&out), out.len, &shorter);
 	write_all(buffer_text(&shorter), shorter.len);
@@ -170,7 +175,7 @@ static void send(const char *text)
 	const struct buffer none = BUFFER_INIT(0);
 	struct buffer out = BUFFER_INIT(64);
 
-	term_send_frame(&none, "", &none);
+	term_send_frame(&none, &no_tail);
 	frame_release(&held, sent_row, sent_col, &out);
 	write_all(buffer_text(&out), out.len);
 	write_all(text, strlen(text));
@@ -312,6 +317,7 @@ bool term_start(const struct term_options *o, struct error *err)
 	/* Terminals that know one of these know the others, or leave them alone. */
 	modes = has(tigetstr("kmous"));
 	term_look.scrolls = memory != NULL && has(tigetstr("csr")) && strncmp(tigetstr("csr"), "\033[", 2) == 0;
+	term_look.lists = term_look.scrolls && is_as("ri", "\033M") && is_as("cuf", "\033[%p1%dC") && tigetflag("xenl") > 0;
 	term_look.moves_lines = memory != NULL && is_as("dl", "\033[%p1%dM") && is_as("il", "\033[%p1%dL");
 	mouse_wanted = o->mouse;
 	theme_start(o->theme, o->color);
@@ -334,7 +340,7 @@ static void give_back(void)
 	send_modes(false);
 	send("");
 	endwin();
-	term_send_frame(&none, "", &none);
+	term_send_frame(&none, &no_tail);
 	if (have_found)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &found);
 }
@@ -371,7 +377,7 @@ void term_suspend(void)
 	raw_mode();
 	wnoutrefresh(stdscr);		/* curses takes the screen again */
 	doupdate();
-	term_send_frame(&none, "", &none);
+	term_send_frame(&none, &no_tail);
 	send_modes(true);
 	term_resized();
 	term_repaint();

@@ -215,20 +215,22 @@ void term_scrolling(const struct rect *r)
 void term_flush(void)
 {
 	int64_t start = clock_monotonic_ms(), end;
-	struct buffer before = BUFFER_INIT(256), behind = BUFFER_INIT(65536);
-	char region[FRAME_REGION_MAX] = "";
+	struct frame_tail behind = { .bytes = BUFFER_INIT(65536) };
+	struct buffer before = BUFFER_INIT(256);
 
 	move(cursor_row, cursor_col);
 	wnoutrefresh(stdscr);
 	if (!is_cleared(curscr) && !is_cleared(newscr)) {
-		if (!term_look.scrolls || !term_scroll(&term_strip, region, &behind))
+		if (!term_scroll(&term_strip, &behind) && !term_scroll_list(cursor_row, cursor_col, &behind))
 			term_clear(&before);
 	}
 	wmove(newscr, cursor_row, cursor_col);	/* reading it has moved it */
 	doupdate();
-	term_send_frame(&before, region, &behind);
+	if (behind.instead)
+		term_discard();
+	term_send_frame(&before, &behind);
 	buffer_clear(&before);
-	buffer_clear(&behind);
+	buffer_clear(&behind.bytes);
 	end = clock_monotonic_ms();
 	if (end - start >= SLOW_FLUSH_MS)
 		slow_until_ms = end + SLOW_FOR_MS;

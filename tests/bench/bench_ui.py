@@ -7,6 +7,7 @@ start      until the first screen stands, and the resident size / htop, tig, mc
 idle       bytes in 10 s / tig, mc
 keys       a key until its effect is on the screen
 move       bytes when the selection goes down by a row / htop, tig, mc
+scroll     bytes of each step through the whole certificate list, down and up, most of which scroll it
 line       bytes for a line that is appended to the log, in every pane
 switch     bytes for going from each pane to each other
 frames     frames a second while keys and log lines come as fast as they can
@@ -27,7 +28,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import make_log  # noqa: E402
 from terminal_meter import Terminal  # noqa: E402
 
-DOWN = b"\033[B"
+DOWN, UP = b"\033[B", b"\033[A"
 READY = b"help"                 # in the last line, which is drawn last
 PANES = ["Update", "Proxy", "Certificates", "Log", "Troubleshoot"]
 WORDS = ["Completed opswat download", "Session cache hit for MAC 3C:5A:B4:11:22:33, policy set Wired-Dot1x took 14 ms",
@@ -161,7 +162,7 @@ class Bench:
             for number, pane in self.panes(t):
                 t.send(b"%d" % number)
                 t.settle(0.5)
-                sizes = self.moves(t, b"\033[A" if pane == "Log" else DOWN)   # the log opens at its end
+                sizes = self.moves(t, UP if pane == "Log" else DOWN)   # the log opens at its end
                 own[pane] = statistics.median(sizes)
                 self.row("move", "%s: %d bytes a row (most %d)" % (pane, own[pane], max(sizes)), own[pane], 120)
         for name, (args, ready) in self.peers().items():
@@ -170,6 +171,30 @@ class Bench:
                 t.settle(0.5)
                 size = statistics.median(self.moves(t, DOWN))
                 self.row("move", "%s: %d bytes a row (ours / it %.2f)" % (name, size, max(own.values()) / size if size else 0))
+
+    def part_scroll(self):
+        """The store that comes with the system, and every certificate of it; for --check those with long names."""
+        with self.console() as t:
+            t.wait(READY, 20)
+            t.settle()
+            t.send(b"3")
+            t.settle(0.5)
+            if self.check:
+                t.send(b"/authori\r")
+                t.settle(0.5)
+            for name, key in (("down", DOWN), ("up", UP)):
+                sizes = []
+                while len(sizes) < 400:
+                    before = len(t.output)
+                    t.send(key)
+                    if t.any(0.15) is None:         # a frame is one write; the end of the list
+                        break
+                    sizes.append(len(t.output) - before)
+                if len(sizes) < 2:
+                    self.row("scroll", "%s: the store has no list to scroll" % name)
+                    continue
+                self.row("scroll", "%s: %d bytes a row, most %d of %d steps" % (
+                    name, statistics.median(sizes), max(sizes), len(sizes)), max(sizes), 120)
 
     def panes(self, t):
         """The panes that are there, by the bar on the second line."""
@@ -186,7 +211,7 @@ class Bench:
                 t.send(b"%d" % number)
                 t.settle(1.0)
                 sizes = []
-                for i in range(12):
+                for i in range(8 if self.check else 12):
                     before = len(t.output)
                     for path in {self.log, self.own_log}:
                         if os.path.getsize(path) < 1 << 28 or path == self.log:
@@ -243,8 +268,8 @@ def main():
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     bench = Bench(options)
-    parts = ["move", "line", "switch", "frames"] if options.check else \
-        ["start", "idle", "keys", "move", "line", "switch", "frames"]
+    parts = ["move", "scroll", "line", "switch", "frames"] if options.check else \
+        ["start", "idle", "keys", "move", "scroll", "line", "switch", "frames"]
     try:
         for part in options.only.split(",") if options.only else parts:
             getattr(bench, "part_" + part)()

@@ -66,7 +66,7 @@ class Terminal:
         """Seconds until anything is written."""
         start = time.monotonic()
         while time.monotonic() - start < timeout:
-            if self.read(0.5):
+            if self.read(min(0.5, timeout)):
                 return time.monotonic() - start
         return None
 

@@ -116,6 +116,20 @@ for key in 2 4 3 4 5 4 1 5 3 1; do
 		fail "pane $key looks different painted again: $(diff "$work/painted" "$work/again")"
 done
 
+# A list that scrolls by single rows, down and up, is written by ourselves: the list of certificates, at both of its ends.
+t send-keys 3
+for keys in "Down Down Down Down Down Down Down Down Down" "Up Up Up Up Up Up Up"; do
+	for key in $keys; do t send-keys $key; read -r -t 0.08 <>"$work/never" || true; done
+	read -r -t 0.7 <>"$work/never" || true
+	t capture-pane -p | tail -n +2 >"$work/painted"
+	t send-keys C-l
+	read -r -t 1 <>"$work/never" || true
+	t capture-pane -p | tail -n +2 >"$work/again"
+	cmp -s "$work/painted" "$work/again" && grep -q "> " "$work/again" ||
+		fail "the list looks different painted again: $(diff "$work/painted" "$work/again")"
+done
+t send-keys 1
+
 # Idle: not a byte, unless the minute turns meanwhile.
 silent=no
 for try in 1 2; do
