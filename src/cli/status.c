@@ -19,6 +19,8 @@ struct status {
 	struct update_state state;
 	struct store_generation *current;
 	char previous[STORE_GENERATION_MAX];
+	time_t rolled_back;			/* 0: an update, no rollback, made the current generation what it is */
+	struct store_generation *undone;	/* what was current before; NULL: it is not kept */
 	pid_t running;
 	char job[STORE_JOB_MAX];
 	time_t next;
@@ -67,6 +69,11 @@ static void print_text(const struct status *s)
 		if (u->last_cause[0] != '\0')
 			row(&t, "", u->last_summary);
 	}
+	if (s->rolled_back != 0 && s->undone != NULL) {
+		snprintf(text, sizeof(text), _("from %.80s to %.80s on %s"), s->undone->version, s->current->version,
+			 when_utc(when, s->rolled_back));
+		row(&t, _("Rolled back"), text);
+	}
 	row(&t, _("Generation"), s->current != NULL ? s->current->id : _("none"));
 	if (s->previous[0] != '\0')
 		row(&t, _("Previous generation"), s->previous);
@@ -113,6 +120,14 @@ static json_t *components_json(const struct store_generation *g)
 	return list;
 }
 
+static json_t *rolled_back_json(const struct status *s)
+{
+	if (s->rolled_back == 0 || s->undone == NULL)
+		return json_null();
+	return json_pack("{s:o, s:s, s:o, s:s, s:o}", "time", time_json(s->rolled_back), "from", s->undone->id, "from_version",
+			 event_string(s->undone->version), "to", s->current->id, "to_version", event_string(s->current->version));
+}
+
 static void print_json(const struct status *s)
 {
 	const struct update_state *u = &s->state;
@@ -128,6 +143,7 @@ static void print_json(const struct status *s)
 	if (object == NULL)
 		return;
 	json_object_set_new(object, "last_cause", u->last_cause[0] != '\0' ? json_string(u->last_cause) : json_null());
+	json_object_set_new(object, "rolled_back", rolled_back_json(s));
 	json_object_set_new(object, "generation", s->current != NULL ? json_string(s->current->id) : json_null());
 	if (s->current != NULL) {
 		json_object_set_new(object, "version", event_string(s->current->version));
@@ -141,6 +157,13 @@ static void print_json(const struct status *s)
 	json_dumpf(object, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(object);
+}
+
+static void load_rollback(const struct store *store, struct status *s)
+{
+	s->rolled_back = s->current != NULL ? store_rolled_back(store) : 0;
+	if (s->rolled_back != 0)
+		store_generation_load(store, s->previous, &s->undone, NULL);
 }
 
 int cli_status(struct cli *cli, int argc, char **argv)
@@ -166,11 +189,13 @@ int cli_status(struct cli *cli, int argc, char **argv)
 	s.next = update_next_due(settings, &s.state, clock_now());
 	s.running = store_lock_holder(store, s.job);
 	store_previous(store, s.previous);
+	load_rollback(store, &s);
 	if (cli->json)
 		print_json(&s);
 	else
 		print_text(&s);
 out:
+	store_generation_free(s.undone);
 	store_generation_free(s.current);
 	store_free(store);
 	settings_free(settings);

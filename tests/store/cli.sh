@@ -63,7 +63,11 @@ run 0 rollback; says "Generation $first (version v1) is current now"
 [ "$(readlink "$state/previous")" = "content/$second" ] || fail "previous is not $second"
 grep -q "::rollback:- Generation $first" "$state/log/ise-psc.log" || fail "the log does not tell of the rollback"
 run 0 rollback "$first"; says 'nothing to do'
+run 0 status; says "Rolled back  *from v2 to v1 on 2[0-9][0-9][0-9]-"
+run 0 status --json
+json 'd["rolled_back"]["from_version"] == "v2" and d["rolled_back"]["to_version"] == "v1" and d["rolled_back"]["time"].endswith("Z")'
 run 0 rollback --json "$second"; json 'd["event"] == "rollback.finished" and d["status"] == "updated" and d["version"] == "v2"'
+run 0 status --json; json 'd["rolled_back"] is None'
 run 2 rollback ../../etc
 run 73 rollback 19990101-7; complains 'posture-console history'
 run 0 history; says 'rollback  *done'; says 'GENERATION'

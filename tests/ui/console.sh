@@ -129,6 +129,8 @@ for keys in "Down Down Down Down Down Down Down Down Down" "Up Up Up Up Up Up Up
 		fail "the list looks different painted again: $(diff "$work/painted" "$work/again")"
 done
 t send-keys 1
+see "Update information"
+read -r -t 1 <>"$work/never" || true
 
 # Idle: not a byte, unless the minute turns meanwhile.
 silent=no
