@@ -259,13 +259,10 @@ static void choose_look(const struct term_options *o)
 }
 
 /* What curses writes to; where memory has no descriptor, the terminal itself. */
-static FILE *open_memory(const struct ui_fixture *fixture)
+static FILE *open_memory(void)
 {
-	int fd;
+	int fd = memfd_create("frame", MFD_CLOEXEC);
 
-	if (fixture != NULL)
-		return NULL;
-	fd = memfd_create("frame", MFD_CLOEXEC);
 	if (fd < 0)
 		return NULL;
 	memory = fdopen(fd, "w");
@@ -305,7 +302,7 @@ bool term_start(const struct term_options *o, struct error *err)
 	in_fd = fileno(in);
 	out_fd = fileno(out);
 	tell_size(o->fixture);
-	screen = newterm(name, open_memory(o->fixture) != NULL ? memory : out, in);
+	screen = newterm(name, open_memory() != NULL ? memory : out, in);
 	unsetenv("LINES");
 	unsetenv("COLUMNS");
 	if (screen == NULL)
