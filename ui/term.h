@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "layout.h"
 #include "theme.h"
@@ -79,6 +80,8 @@ bool term_backed_up(void);
 
 /* A row of the screen as UTF-8, without the spaces at its end. */
 void term_row_text(int row, char *dst, size_t size);
+/* How it looks: for each run of cells that are not all plain blanks "COLUMN LOOK "TEXT"", such as `3 bold red "!!"`, one a line. */
+void term_row_looks(int row, struct buffer *out);
 void term_where(int *row, int *col);
 
 #endif

@@ -285,6 +285,56 @@ void term_row_text(int row, char *dst, size_t size)
 	dst[n] = '\0';
 }
 
+/* "bold red", "plain" */
+static void look_name(attr_t attr, short pair, char *dst, size_t size)
+{
+	static const char *const colors[] = { "black", "red", "green", "yellow", "blue", "magenta", "cyan", "white" };
+	short fore = -1, back = -1;
+
+	if (pair == 0 || pair_content(pair, &fore, &back) == ERR)
+		fore = -1;
+	snprintf(dst, size, "%s%s%s%s", attr & A_BOLD ? " bold" : "", attr & A_UNDERLINE ? " underline" : "",
+		 attr & A_REVERSE ? " reverse" : "", fore < 0 || fore > 7 ? "" : " ");
+	if (fore >= 0 && fore <= 7)
+		snprintf(dst + strlen(dst), size - strlen(dst), "%s", colors[fore]);
+	if (dst[0] == '\0')
+		snprintf(dst, size, " plain");
+}
+
+static void cell_look(int row, int col, char *dst, size_t size)
+{
+	wchar_t text[CCHARW_MAX + 1] = { 0 };
+	attr_t attr = 0;
+	short pair = 0;
+	cchar_t cell;
+
+	if (mvin_wch(row, col, &cell) == ERR || getcchar(&cell, text, &attr, &pair, NULL) == ERR)
+		attr = A_NORMAL;
+	look_name(attr, pair, dst, size);
+}
+
+void term_row_looks(int row, struct buffer *out)
+{
+	char look[64], next[64], cell[64];
+
+	for (int col = 0, start = 0; row >= 0 && row < term_rows() && col < term_cols(); start = col) {
+		struct buffer text = BUFFER_INIT(16384);
+		bool blank = true;
+
+		cell_look(row, col, look, sizeof(look));
+		do {
+			col += cell_text(row, col, cell, sizeof(cell));
+			buffer_puts(&text, cell);
+			blank = blank && strcmp(cell, " ") == 0;
+			cell_look(row, col, next, sizeof(next));
+		} while (col < term_cols() && strcmp(look, next) == 0);
+		if (!blank || strcmp(look, " plain") != 0)
+			buffer_printf(out, "%d%s \"%s\"\n", start, look, buffer_text(&text));
+		buffer_clear(&text);
+	}
+	move(cursor_row, cursor_col);
+}
+
 void term_where(int *row, int *col)
 {
 	*row = cursor_row;

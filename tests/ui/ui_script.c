@@ -215,19 +215,13 @@ static void mask_work(struct play *p, char *text)
 		memset(at + n - 6, '#', 6);
 }
 
-static void golden(struct play *p, const char *name)
+/* Steals what is to be as it was, or keeps it. */
+static void compare(struct play *p, const char *name, struct buffer *screen)
 {
-	struct buffer screen = BUFFER_INIT(1u << 20), want = BUFFER_INIT(1u << 20);
 	const char *slash = strrchr(p->script, '/');
-	char path[4200], *text;
-	int row, col;
+	struct buffer want = BUFFER_INIT(1u << 20);
+	char path[4200], *text = buffer_steal(screen);
 
-	start(p);
-	ui_test_turn(&p->test, 0);
-	ui_test_screen(&p->test, &screen);
-	term_where(&row, &col);
-	buffer_printf(&screen, "cursor %d,%d\n", row, col);
-	text = buffer_steal(&screen);
 	mask_work(p, text);
 	for (int i = 0; i < p->mask_count; i++)
 		mask(text, &p->masks[i]);
@@ -247,6 +241,33 @@ static void golden(struct play *p, const char *name)
 	}
 	free(text);
 	buffer_clear(&want);
+}
+
+static void golden(struct play *p, const char *name)
+{
+	struct buffer screen = BUFFER_INIT(1u << 20);
+	int row, col;
+
+	start(p);
+	ui_test_turn(&p->test, 0);
+	ui_test_screen(&p->test, &screen);
+	term_where(&row, &col);
+	buffer_printf(&screen, "cursor %d,%d\n", row, col);
+	compare(p, name, &screen);
+}
+
+/* Colours and attributes. */
+static void golden_looks(struct play *p, const char *name)
+{
+	struct buffer screen = BUFFER_INIT(1u << 20);
+
+	start(p);
+	ui_test_turn(&p->test, 0);
+	for (int i = 0; i < term_rows(); i++) {
+		buffer_printf(&screen, "row %d\n", i);
+		term_row_looks(i, &screen);
+	}
+	compare(p, name, &screen);
 }
 
 /* --- the script --------------------------------------------------------------------------------------------------------------- */
@@ -349,7 +370,6 @@ static void start_with(struct play *p, const char *words)
 {
 	p->test.options.restricted = strstr(words, "restricted") != NULL;
 	p->test.options.plain = strstr(words, "plain") != NULL;
-	p->test.options.color = strstr(words, "monochrome") == NULL;
 	start(p);
 }
 
@@ -383,7 +403,7 @@ static void step(struct play *p, const char *word, const char *argument)
 {
 	static const struct { const char *word; void (*act)(struct play *p, const char *argument); } acts[] = {
 		{ "start", start_with }, { "setting", set_setting }, { "file", write_file }, { "sh", run_shell },
-		{ "bytes", send_bytes }, { "paste", paste },	     { "golden", golden },   { "size", resize },
+		{ "bytes", send_bytes }, { "paste", paste },	     { "golden", golden },   { "size", resize },	{ "looks", golden_looks },
 		{ "mask", add_mask },	 { "cursor", check_cursor }, { "keys", type },
 	};
 
@@ -422,6 +442,22 @@ static void play(struct play *p)
 	}
 }
 
+/* "80x24-light": with that theme; "80x24-nocolor": as with NO_COLOR. */
+static void set_theme(struct play *p)
+{
+	static const char *const themes[] = { "dark", "light", "high-contrast", "monochrome" };
+	const char *dash = strchr(p->variant, '-');
+	char setting[64];
+
+	p->test.colorless = dash != NULL && strcmp(dash + 1, "nocolor") == 0;
+	for (size_t i = 0; dash != NULL && i < sizeof(themes) / sizeof(themes[0]); i++) {
+		if (strcmp(dash + 1, themes[i]) != 0)
+			continue;
+		snprintf(setting, sizeof(setting), "ui.theme %s", themes[i]);
+		set_setting(p, setting);
+	}
+}
+
 /* "132x43-ascii" */
 static void set_variant(struct play *p)
 {
@@ -455,6 +491,7 @@ static int play_variant(struct play *p)
 	if (regcomp(&p->today, TODAY_MASK, REG_EXTENDED) != 0)
 		return 1;
 	setenv("work", p->work, 1);
+	set_theme(p);
 	p->file = fopen(p->script, "r");
 	if (p->file == NULL)
 		fail(p, "cannot read", strerror(errno));

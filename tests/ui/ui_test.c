@@ -33,7 +33,7 @@ bool ui_test_start(struct ui_test *t, const char *work, int rows, int cols, char
 	t->options.config_path = config;
 	t->options.state_dir = state;
 	t->options.program = program;
-	t->options.color = true;
+	t->options.color = !t->colorless;
 	t->options.fixture = &t->fixture;
 	t->ended = false;
 	t->app = t->fixture.in != NULL && t->fixture.out != NULL ? app_open(&t->options, &err) : NULL;

@@ -16,6 +16,7 @@ struct ui_test {
 	struct app *app;
 	struct ui_options options;
 	struct ui_fixture fixture;
+	bool colorless;			/* as with NO_COLOR or --no-color */
 	bool ended;			/* the console has ended */
 };
 
