@@ -10,8 +10,10 @@
 #include "base/clock.h"
 #include "base/confine.h"
 #include "base/file.h"
+#include "base/i18n.h"
 
 #define PATIENCE_MS 300			/* of a question that the screen stands still for */
+#define WORK_PATIENCE_MS 3000
 
 /* A grandchild: nobody has to wait for its end. */
 static void run(void (*work)(const void *arg, int fd), const void *arg, int fd)
@@ -99,4 +101,66 @@ bool aside_stat(const char *path, struct stat *st)
 	*st = a.st;
 	errno = a.error;
 	return a.error == 0;
+}
+
+struct errand {
+	bool (*work)(const void *arg, struct buffer *out, struct error *err);
+	const void *arg;
+	size_t most;
+};
+
+/* Says whether it was done, and then what there is to be told, or the error. */
+static void do_errand(const void *arg, int fd)
+{
+	const struct errand *e = arg;
+	struct buffer out = BUFFER_INIT(e->most);
+	struct error err;
+	char ok;
+
+	memset(&err, 0, sizeof(err));
+	alarm(WORK_PATIENCE_MS / 1000 + 1);	/* nobody listens any more */
+	ok = e->work(e->arg, &out, &err);
+	file_write_all(fd, &ok, 1);
+	if (ok)
+		file_write_all(fd, buffer_text(&out), out.len);
+	else
+		file_write_all(fd, &err, sizeof(err));
+	buffer_wipe(&out);
+}
+
+static bool take_answer(const struct buffer *answer, struct buffer *out, struct error *err)
+{
+	const char *text = buffer_text(answer);
+
+	if (answer->len > 0 && text[0] != 0)
+		return out == NULL || buffer_append(out, text + 1, answer->len - 1) ||
+		       error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	if (answer->len == 1 + sizeof(*err)) {
+		if (err != NULL)
+			memcpy(err, text + 1, sizeof(*err));
+		return false;
+	}
+	return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+}
+
+bool aside_do(bool (*work)(const void *arg, struct buffer *out, struct error *err), const void *arg, const char *what, struct buffer *out,
+	      struct error *err)
+{
+	const struct errand errand = { work, arg, out != NULL ? out->max : 0 };
+	struct buffer answer = BUFFER_INIT(errand.most + sizeof(struct error) + 1);
+	int fd = aside_start(do_errand, &errand);
+	bool ok;
+
+	if (fd < 0)
+		return error_errno(err, FINDING_NONE, "%s", what);
+	if (aside_read(fd, &answer, WORK_PATIENCE_MS)) {
+		ok = take_answer(&answer, out, err);
+	} else {
+		ok = error_set(err, FINDING_IO_ERROR, _("%s does not answer: its disk or server may be gone, or it is no plain file"), what);
+		if (err != NULL)
+			err->sys_errno = ETIMEDOUT;
+	}
+	file_close(&fd);
+	buffer_wipe(&answer);
+	return ok;
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/buffer.h"
+#include "base/error.h"
 
 /* Runs work(arg, fd), which writes its answer to `fd`, in another process. Returns a descriptor (non-blocking) to read the answer
  * from, to its end; -1 with errno. Closing it earlier is all that it takes to give up. */
@@ -18,5 +19,10 @@ bool aside_read(int fd, struct buffer *answer, int ms);
 
 /* stat() that gives up: ETIMEDOUT. False with errno. */
 bool aside_stat(const char *path, struct stat *st);
+
+/* Does work(arg, out, err) in another process, and gives up after a few seconds, for which the screen stands still: for what the
+ * operator has asked for. Appends to `out` (NULL: there is nothing to be told). `what` it is, for the message then: a path. */
+bool aside_do(bool (*work)(const void *arg, struct buffer *out, struct error *err), const void *arg, const char *what, struct buffer *out,
+	      struct error *err);
 
 #endif

@@ -58,12 +58,11 @@ static bool is_within(const char *path, const char *folder)
 	return strncmp(path, folder, n) == 0 && (path[n] == '\0' || path[n] == '/' || strcmp(folder, "/") == 0);
 }
 
-bool browse_permits(const struct app *a, const char *path)
+/* Resolving links may hang: aside only. */
+static bool is_permitted(const struct app *a, const char *path)
 {
 	char real[PATH_MAX], folder[PATH_MAX];
 
-	if (app_allowed(a, NEED_FILES))
-		return true;
 	if (realpath(path, real) == NULL)
 		return false;
 	for (size_t i = 0; i < settings_list_size(a->settings, SETTING_UI_BUNDLE_FOLDERS); i++) {
@@ -72,6 +71,27 @@ bool browse_permits(const struct app *a, const char *path)
 			return true;
 	}
 	return false;
+}
+
+struct place {
+	const struct app *app;
+	const char *path;
+};
+
+static bool check_place(const void *arg, struct buffer *out, struct error *err)
+{
+	const struct place *p = arg;
+
+	(void)out;
+	(void)err;
+	return is_permitted(p->app, p->path);
+}
+
+bool browse_permits(const struct app *a, const char *path)
+{
+	const struct place place = { a, path };
+
+	return app_allowed(a, NEED_FILES) || aside_do(check_place, &place, path, NULL, NULL);
 }
 
 /* --- reading a folder ------------------------------------------------------------------------------------------------- */
@@ -136,7 +156,7 @@ static bool has_parent(const struct browse *b)
 	if (b->folder[0] == '\0' || strcmp(b->folder, "/") == 0)
 		return false;
 	snprintf(parent, sizeof(parent), "%s/..", b->folder);
-	return app_allowed(b->app, NEED_FILES) || browse_permits(b->app, parent);
+	return app_allowed(b->app, NEED_FILES) || is_permitted(b->app, parent);
 }
 
 static void read_places(struct browse *b)

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "aside.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "certs_card.h"
@@ -218,26 +219,39 @@ static bool wants_der(const char *path)
 	return dot != NULL && strcmp(dot, ".der") == 0;
 }
 
+struct export {
+	const char *path;
+	const struct buffer *content;
+};
+
+static bool write_export(const void *arg, struct buffer *out, struct error *err)
+{
+	const struct export *e = arg;
+	struct stat st;
+
+	(void)out;
+	/* The command line may replace a file; here a slip of the finger must not. */
+	if (lstat(e->path, &st) == 0) {
+		error_usage(err, _("%s exists already"), e->path);
+		return error_next(err, _("Name another file."));
+	}
+	return file_write_atomic(AT_FDCWD, e->path, 0644, e->content->data, e->content->len, err);
+}
+
 static bool export_to(void *data, const char *path, struct error *err)
 {
 	struct certs_store *c = data;
-	struct buffer out = BUFFER_INIT(EXPORT_MAX_BYTES);
+	struct buffer content = BUFFER_INIT(EXPORT_MAX_BYTES);
+	const struct export export = { path, &content };
 	const struct trust_entry *e = trust_find(c->trust, c->wish.name);
-	struct stat st;
 	bool ok;
 
 	if (path[0] == '\0')
 		return error_usage(err, _("name a file"));
-	/* The command line may replace a file; here a slip of the finger must not. */
-	if (lstat(path, &st) == 0) {
-		error_usage(err, _("%s exists already"), path);
-		return error_next(err, _("Name another file."));
-	}
 	if (e == NULL)
 		return error_set(err, FINDING_NONE, _("the certificate is no longer in the store"));
-	ok = trust_export(c->trust, e, wants_der(path), &out, err) &&
-	     file_write_atomic(AT_FDCWD, path, 0644, out.data, out.len, err);
-	buffer_clear(&out);
+	ok = trust_export(c->trust, e, wants_der(path), &content, err) && aside_do(write_export, &export, path, NULL, err);
+	buffer_clear(&content);
 	if (ok)
 		app_notice(c->app, ROLE_OK, _("OK Written to %s"), path);
 	return ok;

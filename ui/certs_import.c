@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aside.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/text.h"
@@ -396,6 +397,11 @@ static bool import_data(struct certs_store *c, const char *label, const struct b
 	return certs_import_open(c, &wish, err);
 }
 
+static bool read_file(const void *path, struct buffer *out, struct error *err)
+{
+	return file_read(AT_FDCWD, path, out, err);
+}
+
 static bool take_input(void *data, const char *input, struct error *err)
 {
 	struct certs_store *c = data;
@@ -406,7 +412,7 @@ static bool take_input(void *data, const char *input, struct error *err)
 		return error_usage(err, _("name a file, or paste a certificate as PEM text"));
 	if (pasted)
 		certs_pem_mend(input, &text);
-	ok = (pasted || file_read(AT_FDCWD, input, &text, err)) && import_data(c, pasted ? _("the pasted text") : input, &text, err);
+	ok = (pasted || aside_do(read_file, input, input, &text, err)) && import_data(c, pasted ? _("the pasted text") : input, &text, err);
 	/* A private key may have come along. */
 	buffer_wipe(&text);
 	return ok;

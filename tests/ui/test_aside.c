@@ -82,12 +82,50 @@ static void a_file_is_looked_at(void **state)
 	assert_int_equal(errno, ENOENT);
 }
 
+static bool reverse(const void *arg, struct buffer *out, struct error *err)
+{
+	const char *text = arg;
+
+	if (text[0] == '\0')
+		return error_set(err, FINDING_PATH_INVALID, "there is no text");
+	for (size_t i = strlen(text); i > 0; i--)
+		buffer_putc(out, text[i - 1]);
+	return true;
+}
+
+static bool never(const void *arg, struct buffer *out, struct error *err)
+{
+	(void)arg;
+	(void)out;
+	(void)err;
+	pause();
+	return true;
+}
+
+static void an_errand_tells_what_came_of_it(void **state)
+{
+	struct buffer out = BUFFER_INIT(64);
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	assert_true(aside_do(reverse, "abc", "text", &out, &err));
+	assert_string_equal(buffer_text(&out), "cba");
+	assert_false(aside_do(reverse, "", "text", &out, &err));
+	assert_string_equal(err.message, "there is no text");
+	assert_int_equal(err.code, FINDING_PATH_INVALID);
+	assert_false(aside_do(never, "", "/dead/file", NULL, &err));
+	assert_non_null(strstr(err.message, "/dead/file"));
+	assert_int_equal(err.sys_errno, ETIMEDOUT);
+	buffer_clear(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_answer_is_whole),
 		cmocka_unit_test(nobody_waits_for_what_hangs),
 		cmocka_unit_test(a_file_is_looked_at),
+		cmocka_unit_test(an_errand_tells_what_came_of_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
