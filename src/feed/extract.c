@@ -2,10 +2,12 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "base/archive_source.h"
 #include "base/i18n.h"
 #include "feed/name.h"
 #include "feed/tree.h"
@@ -23,6 +25,7 @@ struct extract {
 	struct tree tree;
 	struct name_set *names;
 	struct archive *tar;
+	struct archive_entry *entry;
 	const void *block;		/* the first block, until the tar reader asks for it */
 	size_t block_len;
 	bool first_given;
@@ -53,6 +56,8 @@ static bool damaged(struct extract *x)
 
 	if (x->failed)
 		return false;
+	if (archive_errno(x->tar) == ENOMEM)
+		return error_set(x->err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	return error_set(x->err, FINDING_BUNDLE_CORRUPT, _("the tar archive is damaged: %s"),
 			 why != NULL ? why : _("unknown reason"));
 }
@@ -219,18 +224,19 @@ static bool check_rest(struct extract *x)
 
 static bool extract_tar(struct extract *x)
 {
-	struct archive_entry *entry;
 	int rc;
 
 	x->names = name_set_new((size_t)x->limits.entries * 2);
 	x->tar = archive_read_new();
-	if (x->names == NULL || x->tar == NULL)
+	/* libarchive 3.6 does not look whether it got memory for an entry of its own. */
+	x->entry = archive_entry_new2(x->tar);
+	if (x->names == NULL || x->tar == NULL || x->entry == NULL)
 		return error_set(x->err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	if (archive_read_support_format_tar(x->tar) != ARCHIVE_OK ||
-	    archive_read_open(x->tar, x, NULL, give_block, NULL) != ARCHIVE_OK)
+	    archive_source_open(x->tar, x, give_block) != ARCHIVE_OK)
 		return damaged(x);
-	while ((rc = archive_read_next_header(x->tar, &entry)) == ARCHIVE_OK || rc == ARCHIVE_WARN) {
-		if (!extract_entry(x, entry))
+	while ((rc = archive_read_next_header2(x->tar, x->entry)) == ARCHIVE_OK || rc == ARCHIVE_WARN) {
+		if (!extract_entry(x, x->entry))
 			return false;
 	}
 	return rc == ARCHIVE_EOF ? check_rest(x) : damaged(x);
@@ -291,6 +297,7 @@ bool extract_component(int fd, int dirfd, const char *plain_name, const struct e
 	if (ok && result != NULL)
 		*result = x.result;
 	archive_read_free(x.tar);
+	archive_entry_free(x.entry);
 	name_set_free(x.names);
 	tree_clear(&x.tree);
 	unpack_clear(&x.unpack);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/archive_source.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
@@ -65,31 +66,33 @@ static bool damaged(struct unpack *u, struct error *err)
 bool unpack_open(int fd, struct unpack **out, struct error *err)
 {
 	struct unpack *u = calloc(1, sizeof(*u));
-	struct archive_entry *entry;
+	/* Of our own: libarchive 3.6 does not look whether it got memory for one of its. */
+	struct archive_entry *entry = archive_entry_new();
 
 	*out = NULL;
-	if (u == NULL)
-		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
-	u->fd = fd;
-	u->archive = archive_read_new();
-	if (u->archive == NULL) {
+	if (u != NULL)
+		u->archive = archive_read_new();
+	if (entry == NULL || u == NULL || u->archive == NULL) {
+		archive_entry_free(entry);
 		unpack_free(u);
 		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	}
+	u->fd = fd;
 	archive_read_support_filter_gzip(u->archive);
 	archive_read_support_filter_xz(u->archive);
 	archive_read_support_filter_zstd(u->archive);
 	archive_read_support_filter_bzip2(u->archive);
 	archive_read_support_format_raw(u->archive);
 	archive_read_support_format_empty(u->archive);
-	if (archive_read_open(u->archive, u, NULL, read_packed, NULL) < ARCHIVE_WARN ||
-	    archive_read_next_header(u->archive, &entry) == ARCHIVE_FATAL) {
+	if (archive_source_open(u->archive, u, read_packed) < ARCHIVE_WARN ||
+	    archive_read_next_header2(u->archive, entry) == ARCHIVE_FATAL) {
 		damaged(u, err);
 		unpack_free(u);
-		return false;
+		u = NULL;
 	}
+	archive_entry_free(entry);
 	*out = u;
-	return true;
+	return u != NULL;
 }
 
 void unpack_free(struct unpack *u)

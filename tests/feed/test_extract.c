@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <archive.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -114,6 +115,32 @@ static void is_refused(void **state)
 	assert_string_equal(finding_info(err.code)->code, finding_info(trap->finding)->code);
 	assert_string_not_equal(err.message, "");
 	assert_false(hostile_escaped());
+	close(dir);
+}
+
+/* libarchive asks for memory here, too: in the place of its own, so that it can fail. */
+static bool no_memory_for_data;
+int archive_read_set_callback_data(struct archive *a, void *data)
+{
+	if (no_memory_for_data) {
+		archive_set_error(a, ENOMEM, "No memory.");
+		return ARCHIVE_FATAL;
+	}
+	return archive_read_set_callback_data2(a, data, 0);
+}
+
+static void no_memory_to_open_an_archive_is_named(void **state)
+{
+	struct error err = ERROR_INIT;
+	int dir = hostile_sandbox();
+	bool ok;
+
+	(void)state;
+	no_memory_for_data = true;
+	ok = unpack("good-interleaved.tar", NULL, dir, NULL, &err);
+	no_memory_for_data = false;
+	assert_false(ok);
+	assert_int_equal(err.code, FINDING_OUT_OF_MEMORY);
 	close(dir);
 }
 
@@ -375,6 +402,7 @@ int main(void)
 		cmocka_unit_test(progress_grows_to_the_size_of_the_archive),
 		cmocka_unit_test(an_archive_is_read_from_its_start_or_from_a_pipe),
 		cmocka_unit_test(a_full_quota_is_named),
+		cmocka_unit_test(no_memory_to_open_an_archive_is_named),
 		cmocka_unit_test(what_tar_packs_comes_out_the_same),
 	};
 	struct CMUnitTest tests[COUNT(refused) + COUNT(others)];
