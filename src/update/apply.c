@@ -118,11 +118,11 @@ static bool make_plan(struct pipeline *p, struct error *err)
 	struct manifest *m = p->u->manifest;
 	bool defaults_made = defaults_were_made(p->u);
 
-	p->count = m->count;
 	p->items = calloc(m->count + 1, sizeof(*p->items));
 	p->order = calloc(m->count + 1, sizeof(struct item *));
 	if (p->items == NULL || p->order == NULL)
 		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	p->count = m->count;
 	for (size_t i = 0; i < m->count; i++) {
 		struct item *item = &p->items[i];
 
