@@ -110,10 +110,13 @@ static bool refused(const struct reader *r, const config_setting_t *node)
 
 static bool read_member(const struct reader *r, const char *group, const config_setting_t *node)
 {
+	const char *name = config_setting_name(node);
 	char key[KEY_MAX];
 	enum setting id;
 
-	snprintf(key, sizeof(key), "%s.%s", group, config_setting_name(node));
+	if (name == NULL)
+		return out_of_memory(r->err);	/* libconfig had none for it; what is not read must not look as if it were not there */
+	snprintf(key, sizeof(key), "%s.%s", group, name);
 	id = setting_by_key(key);
 	if (id == SETTING_COUNT)
 		return note_unknown(r, node, key);
@@ -165,6 +168,8 @@ static bool read_group(const struct reader *r, const config_setting_t *node)
 	const char *name = config_setting_name(node);
 	bool ok = true;
 
+	if (name == NULL)
+		return out_of_memory(r->err);
 	if (!is_group(name))
 		return note_unknown(r, node, name);
 	if (!config_setting_is_group(node)) {
@@ -213,6 +218,10 @@ bool load_text(const char *path, const struct buffer *text, struct loaded *out, 
 	if (!set_defaults(out, err) || !words_check(path, dir, buffer_text(text), text->len, err))
 		goto out;
 	config_set_include_dir(&config, dir);
+	if (config_get_include_dir(&config) == NULL) {	/* it would look in the working folder */
+		out_of_memory(err);
+		goto out;
+	}
 	if (!config_read_string(&config, buffer_text(text))) {
 		syntax_error(&r, &config);
 		goto out;

@@ -236,6 +236,16 @@ bool value_parse(enum setting id, const char *text, struct setting_value *out, s
 	return fits || refuse(id, text, err);
 }
 
+/* libconfig does not look whether it got memory for a string: then there is none. */
+static const char *string_of(const config_setting_t *node, struct error *err)
+{
+	const char *text = config_setting_get_string(node);
+
+	if (text == NULL)
+		out_of_memory(err);
+	return text;
+}
+
 static bool read_list(enum setting id, const config_setting_t *node, struct setting_value *out, struct error *err)
 {
 	const char *items[VALUE_ITEMS_MAX + 1];
@@ -248,7 +258,9 @@ static bool read_list(enum setting id, const config_setting_t *node, struct sett
 
 		if (config_setting_type(item) != CONFIG_TYPE_STRING)
 			return refuse_as(id, _("an item that is not a string"), err);
-		items[i] = config_setting_get_string(item);
+		items[i] = string_of(item, err);
+		if (items[i] == NULL)
+			return false;
 	}
 	return value_parse_list(id, items, (size_t)n, out, err);
 }
@@ -256,11 +268,13 @@ static bool read_list(enum setting id, const config_setting_t *node, struct sett
 /* What stands in the file, as far as a message can say it. */
 static bool refuse_node(enum setting id, const config_setting_t *node, struct error *err)
 {
+	const char *text;
 	char number[48];
 
 	switch (config_setting_type(node)) {
 	case CONFIG_TYPE_STRING:
-		return refuse(id, config_setting_get_string(node), err);
+		text = string_of(node, err);
+		return text != NULL && refuse(id, text, err);
 	case CONFIG_TYPE_INT:
 	case CONFIG_TYPE_INT64:
 		snprintf(number, sizeof(number), "%lld", (long long)config_setting_get_int64(node));
@@ -281,6 +295,7 @@ bool value_read(enum setting id, const config_setting_t *node, struct setting_va
 {
 	const struct setting_info *info = setting_info(id);
 	int type = config_setting_type(node);
+	const char *text;
 
 	*out = (struct setting_value){ 0 };
 	switch (info->type) {
@@ -305,7 +320,8 @@ bool value_read(enum setting id, const config_setting_t *node, struct setting_va
 	case SETTING_TYPE_STRING:
 		if (type != CONFIG_TYPE_STRING)
 			break;
-		return value_parse(id, config_setting_get_string(node), out, err);
+		text = string_of(node, err);
+		return text != NULL && value_parse(id, text, out, err);
 	}
 	return refuse_node(id, node, err);
 }

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -569,6 +570,50 @@ static void a_password_file_is_one_line_in_a_regular_file(void **state)
 	free(path);
 }
 
+/* In the place of the C library's, by both its names: libconfig does not look whether it got a copy of a name or a string. */
+static int copies_left = -1;
+static bool name_failed;
+char *__strdup(const char *text);
+char *__strdup(const char *text)
+{
+	char *copy;
+
+	if (copies_left >= 0 && copies_left-- == 0) {
+		name_failed = name_failed || strcmp(text, "signature") == 0;
+		return NULL;
+	}
+	copy = malloc(strlen(text) + 1);
+	return copy != NULL ? strcpy(copy, text) : NULL;
+}
+
+char *strdup(const char *text)
+{
+	return __strdup(text);
+}
+
+static void what_libconfig_has_no_memory_for_is_not_ignored(void **state)
+{
+	bool ok = false;
+
+	(void)state;
+	put("console.conf", "source = { signature = \"required\"; };\nproxy = { bypass = [ \"a.test\", \"b.test\" ]; };\n");
+	for (int n = 0; !ok; n++) {
+		struct error err = ERROR_INIT;
+		struct settings *s = NULL;
+
+		copies_left = n;
+		ok = settings_load(conf, &s, &err);
+		if (ok) {
+			assert_in_range(copies_left, 0, INT_MAX);	/* no copy had failed */
+			settings_free(s);
+		} else {
+			assert_int_equal(err.code, FINDING_OUT_OF_MEMORY);
+		}
+		copies_left = -1;
+	}
+	assert_true(name_failed);
+}
+
 #define test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -587,6 +632,7 @@ int main(void)
 		test(nothing_is_written_over_a_file_that_became_bad),
 		test(included_files_are_read_and_never_written),
 		test(twenty_savers_at_once_lose_nothing),
+		test(what_libconfig_has_no_memory_for_is_not_ignored),
 		test(the_password_is_kept_apart_and_private),
 		test(a_password_file_is_one_line_in_a_regular_file),
 	};
