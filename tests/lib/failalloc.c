@@ -9,8 +9,10 @@
  * both need addresses that do not change (setarch -R).
  *   FAILALLOC_PLACES=FILE the places that any of the processes comes to: a table of 64-bit numbers, 0 where there is none
  *   FAILALLOC_PLACE=P     the first allocation from that place fails, in each process that comes to it
+ *   FAILALLOC_CRASHES=FILE  a line for each process that crashed: "library" or "ours", the signal, and the calls outwards from the
+ *                         innermost that is not the C library's (after 8 bytes that count)
  *
- * libconfig does not look whether it got memory, and jansson 2.14 frees a pointer that it never set: a crash in one of them ends
+ * Some libraries do not look whether they got memory (is_known() below says which, and where): a crash in one of them ends
  * the process with 70 and says so, so that it can be told from one of ours.
  */
 #undef _exit	/* config.h has its own for gcov */
@@ -38,9 +40,11 @@ extern void *__libc_realloc(void *p, size_t size);
 
 #define FRAMES_MAX 12	/* of the nearest callers */
 #define PLACES_MAX 65536	/* a power of two */
+#define CRASHES_BYTES 65536
 
 static unsigned long allocations, fail_at;
 static uint64_t *places, fail_place;	/* in the file, so that a process that may write to nothing fills it too */
+static char *crashes;		/* in a file too; the first bytes count what of it is used */
 static bool by_place;
 static __thread bool inside;	/* backtrace() may allocate */
 
@@ -119,46 +123,86 @@ void *realloc(void *p, size_t size)
 	return must_fail() ? NULL : __libc_realloc(p, size);
 }
 
+/* libconfig 1.5: config_init(), its scanner. jansson 2.14: json_loadb() frees what it never set. OpenSSL 3.0: EVP_MD_fetch() and its
+ * kin lock NULL in ossl_lib_ctx_get_data(), because get_default_context() does not look whether the context could be made. */
+static bool is_known(const char *file, const char *function)
+{
+	return strstr(file, "libconfig") != NULL || strstr(file, "libjansson") != NULL ||
+	       (strstr(file, "libcrypto") != NULL && strcmp(function, "CRYPTO_THREAD_read_lock") == 0);
+}
+
+static void record(const char *text, size_t len)
+{
+	size_t at = __atomic_fetch_add((size_t *)(void *)crashes, len, __ATOMIC_RELAXED) + sizeof(size_t);
+
+	if (at + len < CRASHES_BYTES)
+		memcpy(crashes + at, text, len);
+}
+
 /* The innermost frame that is neither the C library's nor ours here tells whose crash it is. */
 static void on_crash(int sig)
 {
-	void *frames[FRAMES_MAX];
-	int n = backtrace(frames, FRAMES_MAX);
+	void *frames[FRAMES_MAX * 2];
+	int n = backtrace(frames, FRAMES_MAX * 2);
+	char text[4096];
+	size_t used = 0;
+	bool judged = false, library = false;
 	Dl_info about;
 
-	for (int i = 0; i < n; i++) {
-		if (dladdr(frames[i], &about) == 0 || strstr(about.dli_fname, "libc.so") != NULL || strstr(about.dli_fname, "failalloc") != NULL)
+	for (int i = 0; i < n && used < sizeof(text) - 512; i++) {
+		if (dladdr(frames[i], &about) == 0 || strstr(about.dli_fname, "failalloc") != NULL)
 			continue;
-		if (strstr(about.dli_fname, "libconfig") == NULL && strstr(about.dli_fname, "libjansson") == NULL)
-			break;
-		if (write(STDERR_FILENO, "crash of a library\n", 19) > 0)
-			syscall(SYS_exit_group, 70);
+		if (!judged && strstr(about.dli_fname, "libc.so") == NULL) {
+			judged = true;
+			library = is_known(about.dli_fname, about.dli_sname != NULL ? about.dli_sname : "");
+			used += (size_t)snprintf(text, 64, "%s signal %d", library ? "library" : "ours", sig);
+		}
+		if (!judged)
+			continue;
+		used += (size_t)snprintf(text + used, 256, " %.99s+0x%lx(%.99s)", strrchr(about.dli_fname, '/') + 1,
+					 (unsigned long)((char *)frames[i] - (char *)about.dli_fbase), about.dli_sname != NULL ? about.dli_sname : "");
 	}
+	text[used++] = '\n';
+	if (crashes != NULL)
+		record(text, used);
+	if (library && write(STDERR_FILENO, "crash of a library\n", 19) > 0)
+		syscall(SYS_exit_group, 70);
 	signal(sig, SIG_DFL);
 	raise(sig);
 }
 
+/* A file that all processes share, also those that may open nothing. */
+static void *map_file(const char *file, size_t bytes)
+{
+	int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	void *map = fd < 0 || ftruncate(fd, (off_t)bytes) < 0 ? MAP_FAILED : mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (map == MAP_FAILED)
+		syscall(SYS_exit_group, 1);
+	close(fd);
+	return map;
+}
+
 __attribute__((constructor)) static void begin(void)
 {
-	const char *at = getenv("FAILALLOC_AT"), *place = getenv("FAILALLOC_PLACE"), *file = getenv("FAILALLOC_PLACES");
+	const char *at = getenv("FAILALLOC_AT"), *place = getenv("FAILALLOC_PLACE"), *file = getenv("FAILALLOC_PLACES"),
+		   *crashed = getenv("FAILALLOC_CRASHES");
 	void *frame;
-	int fd;
 
 	allocations = 0;
 	fail_at = at != NULL ? strtoul(at, NULL, 10) : 0;
 	fail_place = place != NULL ? strtoull(place, NULL, 16) : 0;
-	if (file != NULL) {
-		fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-		if (fd < 0 || ftruncate(fd, PLACES_MAX * sizeof(*places)) < 0 ||
-		    (places = mmap(NULL, PLACES_MAX * sizeof(*places), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)) == MAP_FAILED)
-			syscall(SYS_exit_group, 1);
-		close(fd);
-	}
-	if (place != NULL || file != NULL) {
+	if (file != NULL)
+		places = map_file(file, PLACES_MAX * sizeof(*places));
+	if (crashed != NULL)
+		crashes = map_file(crashed, CRASHES_BYTES);
+	if (place != NULL || file != NULL || crashed != NULL) {
 		backtrace(&frame, 1);	/* loads what it needs, while files can be opened */
-		by_place = true;
+		by_place = place != NULL || file != NULL;
 		signal(SIGSEGV, on_crash);
 		signal(SIGABRT, on_crash);
+		signal(SIGBUS, on_crash);
+		signal(SIGFPE, on_crash);
 	}
 }
 

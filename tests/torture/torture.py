@@ -90,6 +90,8 @@ class Scenario:
                       if v and self.mirror}
         self.before = self.history(os.path.join(self.dir, "state"), False)
         self.seen_new = False
+        self.crash_file = os.path.join(args.work, name + ".crashes")
+        self.sites = set()      # where libraries crashed
 
     @staticmethod
     def files(path):
@@ -249,9 +251,20 @@ class Scenario:
         must(done.returncode == 0, "undisturbed it ended with %d: %s %s" % (done.returncode, done.stdout[-500:], done.stderr[-300:]))
         return int(done.stderr.strip().split("\n")[-1])
 
+    def crashes(self):
+        """What crashed in the disturbed run, whichever of its processes (failalloc.c)."""
+        try:
+            with open(self.crash_file, "rb") as f:
+                return f.read()[8:].rstrip(b"\0").decode().splitlines()
+        except FileNotFoundError:
+            return []
+
     def judge_ending(self, rc, output, now):
         """A command that ended by itself told the truth."""
-        if rc == 70 and self.args.mode == "place":
+        crashed = self.crashes()
+        must(not [c for c in crashed if not c.startswith("library ")], "it crashed: %s" % crashed)
+        if crashed:
+            self.sites.update(" ".join(c.split()[3:8]) for c in crashed)
             return "crashes of a library"
         if rc == 0:
             must(now == self.new, "it says done, and current is %s" % now)
@@ -282,7 +295,9 @@ class Scenario:
         elif mode == "one":
             command += ["--one"]
         if mode in ("alloc", "place"):
-            env = dict(os.environ, LD_PRELOAD=self.args.failalloc)
+            if os.path.exists(self.crash_file):
+                os.remove(self.crash_file)
+            env = dict(os.environ, LD_PRELOAD=self.args.failalloc, FAILALLOC_CRASHES=self.crash_file)
             env.update({"FAILALLOC_AT": str(n)} if mode == "alloc" else {"FAILALLOC_PLACE": self.places[n - 1]})
             command = self.command()
         else:
@@ -325,7 +340,7 @@ class Scenario:
                         self.wait_for_lock()
                     if mode in ("fail", "alloc", "place", "short"):
                         must(done.returncode >= 0 and done.returncode < 128,
-                             "it crashed (%d): %s" % (done.returncode, done.stderr[-500:]))
+                             "it crashed (%d): %s %s" % (done.returncode, done.stderr[-500:], self.crashes()))
                         outcome = self.judge_ending(done.returncode, done.stdout, self.look())
                         self.go_on()
                     else:
@@ -339,6 +354,8 @@ class Scenario:
                     if failures >= self.args.failures:
                         print("stopped after %d failures" % failures)
                         return failures
+        for site in sorted(self.sites):
+            print("a library crashed for lack of memory: %s" % site)
         print("%-12s %-5s %d of %d points: %s, %d broken" % (
             self.name, mode, tried, points, ", ".join("%d %s" % (c, o) for o, c in sorted(counts.items())), failures), flush=True)
         return failures

@@ -4,6 +4,7 @@
 # What must hold after each stands at the top of torture.py.
 #
 # TORTURE_KILL, TORTURE_ONE, TORTURE_FAIL, TORTURE_SHORT, TORTURE_ALLOC say which share is looked at (every nth point; 1: all).
+# TORTURE_PLACE lets the first allocation of every nth place fail, too (else none).
 . "$top_srcdir/tests/lib/common.sh"
 . "$top_srcdir/tests/lib/feed.sh"
 . "$top_srcdir/tests/torture/lab.sh"
@@ -15,9 +16,10 @@ torture_lab_sampled="first incremental deleted hook rollback"
 # shellcheck disable=SC2086
 {
 	ok "killed" torture kill "${TORTURE_KILL:-23}" $torture_lab_sampled
-	ok "one process killed" torture one "${TORTURE_ONE:-37}" first incremental
+	ok "one process killed" torture one "${TORTURE_ONE:-37}" first incremental hook rollback
 	ok "an error" torture fail "${TORTURE_FAIL:-71}" first incremental hook rollback
-	ok "short writes" torture short "${TORTURE_SHORT:-13}" first incremental
+	ok "short writes" torture short "${TORTURE_SHORT:-13}" first incremental hook rollback
 	ok "failed allocations" torture alloc "${TORTURE_ALLOC:-1499}" incremental
+	[ -z "${TORTURE_PLACE:-}" ] || ok "allocations that fail by place" torture place "$TORTURE_PLACE" incremental
 }
 finish
