@@ -246,6 +246,7 @@ class Lab:
             os.close(handle)
 
     def check(self):
+        self.net.settle()
         began = time.monotonic()
         done = self.run("check", "--json", *self.arguments)
         outcome = Outcome(done, time.monotonic() - began)

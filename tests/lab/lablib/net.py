@@ -1,13 +1,16 @@
 """Network namespaces of one case, and processes inside them. Everything made here carries the prefix pcl-PID-."""
 import ctypes
+import json
 import os
 import signal
 import subprocess
+import time
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 PR_SET_PDEATHSIG = 1
+SETTLE_S = 3
 
 
 def prefix(pid=None):
@@ -126,6 +129,17 @@ class Net:
             ip_batch(["route add default via 10.20.9.2", "route add default via fd20:9::2"], r)
         # No default route: what is for nobody ends here, in silence.
         ip_batch(["route add 10.20.0.0/16 via 10.20.9.1", "route add fd20::/16 via fd20:9::1"], self.name("s"))
+
+    def settle(self):
+        """Waits until the kernel has taken note of each carrier: it does so once a second, and until then a link that is up
+        already gives no answer to a neighbour solicitation."""
+        waiting, end = list(self.chain), time.monotonic() + SETTLE_S
+        while waiting and time.monotonic() < end:
+            listing = subprocess.run(["ip", "-json", "-n", self.name(waiting[0]), "link"], text=True, capture_output=True).stdout
+            if any("LOWER_UP" in link["flags"] and link["operstate"] == "DOWN" for link in json.loads(listing or "[]")):
+                time.sleep(0.02)
+            else:
+                waiting.pop(0)
 
     def sysctl(self, short, key, value):
         self.run(short, ["sysctl", "-qw", f"{key}={value}"], check=False)
