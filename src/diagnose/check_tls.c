@@ -14,10 +14,12 @@
 #include "base/i18n.h"
 #include "diagnose/checks.h"
 #include "diagnose/misled.h"
+#include "diagnose/portal.h"
 #include "diagnose/way.h"
 
-#define FIRST_MS 4500
+#define FIRST_MS 4000		/* a lost ClientHello has been sent again for the fourth time after 3 s */
 #define SECOND_MS 1600
+#define SECOND_LEAST_MS 900	/* three of them after a silence leave a second of the check's 8 */
 #define QUIET_MS 300		/* to see who resets before a word is said */
 #define LATE_ALERT_MS 400
 #define SMALL_SEGMENT 536	/* passes any path (RFC 9293 3.7.1) */
@@ -33,12 +35,14 @@ struct tls_check {
 	struct way_options options;
 	struct way way;
 	struct probe_tls tls;
+	int second_ms;			/* for each further question: what the way takes decides */
 };
 
 static void fail(struct tls_check *t, enum finding f, const char *seen)
 {
-	enum finding misled = f != FINDING_TLS_LOCAL_POLICY && f != FINDING_TLS_VERSION_UNSUPPORTED ?
-				      misled_handshake(t->c, t->r) : FINDING_NONE;
+	bool known = f == FINDING_TLS_LOCAL_POLICY || f == FINDING_TLS_VERSION_UNSUPPORTED || f == FINDING_HTTP_CAPTIVE_PORTAL ||
+		     f == FINDING_DNS_HIJACKED;
+	enum finding misled = known ? FINDING_NONE : misled_handshake(t->c, t->r);
 
 	if (misled != FINDING_NONE)
 		f = misled;
@@ -63,7 +67,7 @@ static void again(struct tls_check *t, const char *what, const struct probe_tls_
 	struct way_options o = t->options;
 	struct way w;
 
-	o.budget_ms = check_left_ms(t->c, SECOND_MS);
+	o.budget_ms = check_left_ms(t->c, t->second_ms);
 	o.max_segment = max_segment;
 	if (way_handshake(t->c, &o, tls_options, &w, out))
 		result_evidence(t->r, what, "%s%s%s, %.1f ms", _(outcome_texts[out->outcome]), out->version[0] != '\0' ? ", " : "",
@@ -158,7 +162,7 @@ static bool reset_before_a_word(struct tls_check *t)
 	char byte;
 	bool reset = false;
 
-	o.budget_ms = check_left_ms(t->c, SECOND_MS);
+	o.budget_ms = check_left_ms(t->c, t->second_ms);
 	if (way_open(t->c, &o, &w)) {
 		ssize_t n = probe_channel_read(w.channel, &byte, 1, clock_monotonic_us() + QUIET_MS * 1000);
 
@@ -174,32 +178,48 @@ static bool reset_before_a_word(struct tls_check *t)
 	return reset;
 }
 
-/* Some servers of plain HTTP wait for the end of a request, or hang up, and say nothing to a ClientHello. */
-static bool speaks_plain_http(struct tls_check *t)
+/* The answer of plain HTTP on this port: of the feed's server, or of a portal that takes every port for itself. */
+static enum finding judge_plain_answer(struct tls_check *t, const struct probe_exchange *e)
+{
+	char page[600];
+
+	if (t->c->via_proxy || portal_is(e, t->c->target.host, page, sizeof(page)) != PORTAL_SURE)
+		return FINDING_TLS_PLAIN_HTTP;
+	result_evidence(t->r, _("without TLS"), "%s", page);
+	return misled_everywhere(t->c) ? FINDING_DNS_HIJACKED : FINDING_HTTP_CAPTIVE_PORTAL;
+}
+
+/* Some servers of plain HTTP wait for the end of a request, or hang up, and say nothing to a ClientHello. FINDING_NONE when it is
+ * none. */
+static enum finding ask_plain_http(struct tls_check *t)
 {
 	struct way_options o = t->options;
 	struct probe_exchange *e = calloc(1, sizeof(*e));
 	struct way w;
-	bool yes = false;
+	enum finding f = FINDING_NONE;
 
 	if (e == NULL)
-		return false;
-	o.budget_ms = check_left_ms(t->c, SECOND_MS);
+		return FINDING_NONE;
+	o.budget_ms = check_left_ms(t->c, t->second_ms);
 	if (way_open(t->c, &o, &w)) {
 		probe_http_get(w.channel, t->c->target.host, t->c->target.port, "/", o.budget_ms, e);
-		yes = e->outcome == PROBE_EXCHANGE_OK;
+		result_evidence(t->r, _("without TLS"), "%s", e->outcome == PROBE_EXCHANGE_OK ? _("HTTP answers") :
+				_("no HTTP either"));
+		if (e->outcome == PROBE_EXCHANGE_OK)
+			f = judge_plain_answer(t, e);
+	} else {
+		result_evidence(t->r, _("without TLS"), "%s", _("no connection"));
 	}
 	way_clear(&w);
-	result_evidence(t->r, _("without TLS"), "%s", yes ? _("HTTP answers") : _("no HTTP either"));
 	free(e);
-	return yes;
+	return f;
 }
 
 /* Past the proxy the server does the same: then the proxy is not to blame. */
 static bool same_past_the_proxy(struct tls_check *t)
 {
 	struct probe_address_list known;
-	struct way_options o = { .scheme = WAY_DIRECT, .budget_ms = check_left_ms(t->c, SECOND_MS) };
+	struct way_options o = { .scheme = WAY_DIRECT, .budget_ms = check_left_ms(t->c, t->second_ms) };
 	struct probe_tls tls;
 	struct way w;
 	bool same;
@@ -277,9 +297,7 @@ static void judge_cut(struct tls_check *t)
 		f = FINDING_PROXY_TUNNEL_RESET;
 	else if (reset && reset_before_a_word(t))
 		f = FINDING_TCP_RESET_AFTER_ACCEPT;
-	else if (speaks_plain_http(t))
-		f = FINDING_TLS_PLAIN_HTTP;
-	else
+	else if ((f = ask_plain_http(t)) == FINDING_NONE)
 		f = reset ? FINDING_TLS_RESET : FINDING_TLS_CLOSED;
 	fail(t, f, "");
 }
@@ -298,10 +316,10 @@ static void judge_silence(struct tls_check *t)
 		f = FINDING_TLS_SNI_BLOCKED;
 	else if (!same_past_the_proxy(t))
 		f = FINDING_PROXY_TUNNEL_SILENT;
-	else if (!began && speaks_plain_http(t))
-		f = FINDING_TLS_PLAIN_HTTP;
-	else
-		f = began ? FINDING_TLS_SILENT : FINDING_TCP_ACCEPT_THEN_SILENT;
+	else if (began)
+		f = FINDING_TLS_SILENT;
+	else if ((f = ask_plain_http(t)) == FINDING_NONE)
+		f = FINDING_TCP_ACCEPT_THEN_SILENT;
 	fail(t, f, seen);
 }
 
@@ -419,9 +437,18 @@ static void lost_the_way(struct tls_check *t)
 	fail(t, f, _("it worked a moment ago: the trouble comes and goes"));
 }
 
+/* A way that opens at once needs little time for the same again; a long one needs more. */
+static int second_ms_of(int64_t open_us)
+{
+	int64_t wanted = SECOND_LEAST_MS + 4 * open_us / 1000;
+
+	return wanted < SECOND_MS ? (int)wanted : SECOND_MS;
+}
+
 void check_tls_run(const struct check_context *c, struct check_result *r)
 {
 	struct tls_check *t = calloc(1, sizeof(*t));
+	int64_t began_us = clock_monotonic_us();
 
 	if (t == NULL) {
 		result_add(r, FINDING_OUT_OF_MEMORY, WEIGHT_FAIL);
@@ -434,6 +461,7 @@ void check_tls_run(const struct check_context *c, struct check_result *r)
 	} else if (!way_handshake(c, &t->options, NULL, &t->way, &t->tls)) {
 		lost_the_way(t);
 	} else {
+		t->second_ms = second_ms_of(clock_monotonic_us() - began_us - t->tls.duration_us);
 		describe(t);
 		judge(t);
 	}
