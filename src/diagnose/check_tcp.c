@@ -374,6 +374,17 @@ static const struct probe_tcp_result *best_of(const struct tcp_check *t)
 	return NULL;
 }
 
+/* A first packet also waits for the neighbour's address, or is lost to that: only what is slow twice is a slow path. */
+static bool slow_again(struct tcp_check *t, const struct probe_tcp_result *one)
+{
+	struct probe_tcp_options options = { .budget_ms = check_left_ms(t->c, SECOND_MS) };
+	struct probe_tcp_result again;
+
+	probe_tcp_connect(&one->target, 1, &options, &again);
+	result_evidence(t->r, _("a second connection"), "%.1f ms", (double)again.duration_us / 1000);
+	return again.outcome != PROBE_TCP_CONNECTED || again.duration_us > SLOW_US;
+}
+
 static void succeed(struct tcp_check *t, const struct probe_tcp_result *best)
 {
 	char name[PROBE_ADDRESS_TEXT_MAX];
@@ -386,7 +397,8 @@ static void succeed(struct tcp_check *t, const struct probe_tcp_result *best)
 	warn_of_dead_addresses(t);
 	if (again > 0)
 		loss_look(t->c, t->r, &best->target, again, &ping);
-	if (best->duration_us > SLOW_US && best->syn_retransmits == 0 && result_has(t->r, FINDING_PATH_LOSS) == NULL)
+	if (best->duration_us > SLOW_US && best->syn_retransmits == 0 && result_has(t->r, FINDING_PATH_LOSS) == NULL &&
+	    slow_again(t, best))
 		result_add(t->r, FINDING_TCP_SLOW, WEIGHT_WARN);
 }
 

@@ -206,6 +206,15 @@ def _(lab):
     lab.net.nft("r", [f"prerouting iifname rc tcp dport {{ 80, 443 }} dnat ip to {PORTAL}:80"])
 
 
+@case("variant-healthy-first-solicitation-lost", seconds=4)
+def _(lab):
+    """This node's first question for its router's link address is lost: a second that no update loses again."""
+    lab.world(dns=False, web=False)
+    lab.bad_dns(records=lab.zone(feed=(), feed6=(WEB6,)))
+    lab.web(WEB6)
+    lab.net.nft("r", ["input iifname rc icmpv6 type nd-neighbor-solicit numgen inc mod 1000 0 drop"])
+
+
 @case("variant-no-portal-untrusted", "cert-untrusted-root")
 def _(lab):
     """The feed's own port 80 sends browsers to the vendor's web site: that is no portal."""
