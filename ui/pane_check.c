@@ -4,14 +4,12 @@
 #include <string.h>
 
 #include "app.h"
-#include "appliance.h"
 #include "base/file.h"
-#include "base/finding.h"
 #include "base/i18n.h"
 #include "base/text.h"
-#include "base/wrap.h"
 #include "check_fix.h"
 #include "check_state.h"
+#include "check_verdict.h"
 #include "job/job.h"
 #include "pane.h"
 
@@ -20,7 +18,6 @@
 #define MARK_COLS 4
 /* Below it, ping is left out: it is information only. */
 #define ROWS_FOR_PING 18
-#define VERDICT_ROWS_MIN 4
 #define TEXT_MAX (256u * 1024)
 
 enum { ID_ROWS = 2000 };
@@ -150,153 +147,6 @@ static void put_row(void *data, struct page *page, int64_t number, bool selected
 	page_right(page, ROLE_DIM, time_text(ms, row));
 }
 
-/* At most `lines` lines of a text, broken at spaces; the last one says that there is more. Returns the lines used. */
-static int put_text(struct page *page, enum theme_role role, const char *text, int indent, int lines)
-{
-	int used = 0;
-
-	while (*text != '\0' && used < lines) {
-		char line[1024];
-		size_t n = strcspn(text, "\n");
-		size_t fits = wrap_length(text, (size_t)(page->cols - indent), WRAP_CUT);
-		size_t take = fits < n ? fits : n;
-		bool more;
-
-		if (take >= sizeof(line))
-			take = sizeof(line) - 1;
-		snprintf(line, sizeof(line), "%.*s", (int)take, text);
-		text += take;
-		text += strspn(text, " \n");
-		more = *text != '\0' && used == lines - 1;
-		page_line(page);
-		if (indent > 0 && used > 0)
-			page_tab(page, indent);
-		page_put(page, role, line);
-		if (more)
-			page_put(page, ROLE_DIM, page->ascii ? " ..." : " …");
-		used++;
-	}
-	return used;
-}
-
-struct path_put {
-	struct page *page;
-};
-
-static void put_path_part(void *data, bool broken, const char *text)
-{
-	page_put(((struct path_put *)data)->page, broken ? ROLE_FAIL : ROLE_DIM, text);
-}
-
-static void put_path(const struct check_pane *p, struct page *page)
-{
-	struct path_put put = { .page = page };
-
-	page_line(page);
-	check_state_path(&p->state, put_path_part, &put);
-}
-
-/* The first column of who must act: "You: ", "Proxy administrator: ". */
-static void put_steps(const struct check_pane *p, struct page *page)
-{
-	const json_t *steps = json_object_get(p->state.verdict, "remedy");
-	enum finding cause = finding_by_code(check_state_cause(&p->state));
-	const struct finding_info *info = finding_info(cause);
-	char hint[APPLIANCE_HINT_MAX];
-	bool hinted = appliance_hint(p->app, cause, hint);
-	size_t i;
-	json_t *step;
-
-	json_array_foreach(steps, i, step) {
-		char text[2100], who[128];
-
-		snprintf(who, sizeof(who), "%s", finding_actor_name(info->actor));
-		if (who[0] >= 'a' && who[0] <= 'z')
-			who[0] = (char)(who[0] - 'a' + 'A');
-		if (i == 0)
-			snprintf(text, sizeof(text), "%s: %s", who, json_string_value(step));
-		else
-			snprintf(text, sizeof(text), "   %s", json_string_value(step));
-		if (page_left(page) < 1)
-			break;
-		put_text(page, i == 0 ? ROLE_NORMAL : ROLE_DIM, text, 3, page_left(page) > 2 ? 2 : page_left(page));
-		if (i == 0 && hinted && page_left(page) > 0)
-			put_text(page, ROLE_NORMAL, hint, 3, page_left(page) > 2 ? 2 : page_left(page));
-	}
-}
-
-static void put_also(const struct check_pane *p, struct page *page)
-{
-	size_t i;
-	json_t *code;
-
-	json_array_foreach(json_object_get(p->state.verdict, "also"), i, code) {
-		const char *name = json_string_value(code);
-		char text[1024];
-
-		if (page_left(page) < 1)
-			break;
-		snprintf(text, sizeof(text), "?? %s: %s", name, _(finding_info(finding_by_code(name))->cause));
-		put_text(page, ROLE_WARN, text, 3, 1);
-	}
-}
-
-static void put_changed(const struct check_pane *p, struct page *page)
-{
-	size_t i;
-	json_t *change;
-
-	json_array_foreach(json_object_get(p->state.verdict, "changed"), i, change) {
-		char text[2048];
-
-		if (page_left(page) < 1)
-			break;
-		snprintf(text, sizeof(text), _("Changed since the last good update: %s was %s, is %s"),
-			 json_string_value(json_object_get(change, "what")), json_string_value(json_object_get(change, "then")),
-			 json_string_value(json_object_get(change, "now")));
-		put_text(page, ROLE_WARN, text, 3, page_left(page) > 1 ? 2 : 1);
-	}
-}
-
-static void put_cause(const struct check_pane *p, struct page *page)
-{
-	char title[256];
-	bool roomy = page_left(page) > 2 * VERDICT_ROWS_MIN;
-
-	snprintf(title, sizeof(title), _("Cause: %s"), check_state_cause(&p->state));
-	if (strcmp(check_state_text(&p->state, "confidence"), "likely") == 0)
-		snprintf(title + strlen(title), sizeof(title) - strlen(title), "\t%s", _("likely"));
-	else if (check_state_text(&p->state, "or")[0] != '\0')
-		snprintf(title + strlen(title), sizeof(title) - strlen(title), _("\tor %s"), check_state_text(&p->state, "or"));
-	page_rule(page, title);
-	if (roomy)
-		put_path(p, page);
-	put_text(page, ROLE_FAIL, check_state_text(&p->state, "summary"), 0, roomy ? 3 : page_left(page) > 3 ? 2 : 1);
-	if (check_fix_possible(&p->state) && page_left(page) > 1) {
-		char key[KEY_NAME_MAX];
-
-		page_textf(page, ROLE_KEY, "%s  %s", keymap_key_name(ACTION_CHECK_FIX, key, sizeof(key)), check_fix_label(&p->state));
-	}
-	put_steps(p, page);
-	put_changed(p, page);
-	put_also(p, page);
-}
-
-static void put_healthy(const struct check_pane *p, struct page *page)
-{
-	bool warns = strcmp(check_state_status(&p->state), "warn") == 0;
-	char text[1024], key[KEY_NAME_MAX];
-
-	page_rule(page, warns ? _("Usable, with warnings") : _("All is well"));
-	snprintf(text, sizeof(text), "%s %s", warns ? "??" : "OK", check_state_text(&p->state, "summary"));
-	put_text(page, warns ? ROLE_WARN : ROLE_OK, text, 3, 2);
-	put_also(p, page);
-	if (page_left(page) > 0)
-		page_textf(page, ROLE_KEY, _("%s  start the update"), keymap_key_name(ACTION_CHECK_UPDATE, key, sizeof(key)));
-	if (page_left(page) > 0)
-		put_path(p, page);
-}
-
 static void put_verdict(const struct check_pane *p, struct page *page)
 {
 	char key[KEY_NAME_MAX];
@@ -307,10 +157,8 @@ static void put_verdict(const struct check_pane *p, struct page *page)
 			page_text(page, ROLE_DIM, _("Checking ..."));
 		else
 			page_textf(page, ROLE_DIM, _("%s  run the checks"), keymap_key_name(ACTION_CHECK_RUN, key, sizeof(key)));
-	} else if (check_state_cause(&p->state)[0] != '\0') {
-		put_cause(p, page);
 	} else {
-		put_healthy(p, page);
+		check_verdict_put(p->app, &p->state, page);
 	}
 }
 
@@ -322,8 +170,8 @@ static void prepare(void *pane, struct page *page)
 	put_title(p, page);
 	p->list.count = rows;
 	/* On a very small screen the list scrolls and the verdict stays. */
-	if (rows > page_left(page) - VERDICT_ROWS_MIN)
-		rows = page_left(page) - VERDICT_ROWS_MIN;
+	if (rows > page_left(page) - CHECK_VERDICT_ROWS_MIN)
+		rows = page_left(page) - CHECK_VERDICT_ROWS_MIN;
 	page_list(page, ID_ROWS, &p->list, rows > 2 ? rows : 2, put_row, p);
 	put_verdict(p, page);
 }
