@@ -206,8 +206,11 @@ static void put_progress(const struct update_pane *p, struct page *page)
 	page_row(page, ROLE_TITLE, cols, _("Phase"), text);
 	put_overall(w, page);
 	put_bars(w, page, page_left(page) - FOOT_ROWS - (w->notice[0] != '\0' ? 2 : 0));
-	if (w->notice[0] != '\0')
+	if (w->notice[0] != '\0') {
+		page_line(page);
+		page_put(page, ROLE_WARN, "?? ");
 		page_wrap_after(page, ROLE_WARN, 3, w->notice);
+	}
 	if (w->record[0] != '\0')
 		page_text(page, ROLE_DIM, w->record);
 }

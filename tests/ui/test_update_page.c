@@ -84,6 +84,17 @@ static void add_bar(struct watch *w, const char *name, int64_t bytes, int64_t to
 			fail_msg("not there: %s\n%s", line, text); \
 	} while (0)
 
+static void a_notice_has_a_line_of_its_own(void **state)
+{
+	struct stage *s = *state;
+	struct watch *w = &s->app.watch;
+
+	snprintf(w->phase, sizeof(w->phase), "commit");
+	snprintf(w->notice, sizeof(w->notice), "the manifest is not signed");
+	add_bar(w, "a.tar.gz", 185, 185, 0);
+	expect(show(s, 15, 76), "185 B\n?? the manifest is not signed\n");
+}
+
 static void a_bar_tells_bytes_rate_and_time_left(void **state)
 {
 	struct stage *s = *state;
@@ -143,6 +154,7 @@ static void bars_that_do_not_fit_are_left_out_and_the_buttons_stay(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_notice_has_a_line_of_its_own, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_bar_tells_bytes_rate_and_time_left, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_has_no_size_has_no_bar, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bars_that_do_not_fit_are_left_out_and_the_buttons_stay, set_up, tear_down),
