@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "app_private.h"
+#include "follow_settings.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/finding.h"
@@ -180,6 +181,7 @@ static void minute_due(void *data)
 	struct app *a = data;
 
 	a->p->minute_timer = loop_timer(a->loop, 60000 - clock_now_ms() % 60000, minute_due, a);
+	follow_settings_start(a);
 	look_at_clock(a);
 	watch_refresh(&a->watch);
 	update_changed(a);
@@ -422,6 +424,7 @@ static bool start(struct app *a, struct error *err)
 		loop_watch(a->loop, STDIN_FILENO, POLLIN, keys_ready, a);
 	loop_urgent(a->loop, is_urgent, a);
 	watch_again(a);
+	follow_settings_start(a);
 	a->p->minute_timer = loop_timer(a->loop, 60000 - clock_now_ms() % 60000, minute_due, a);
 	look_at_clock(a);
 	a->p->strip_hidden = a->options->plain;	/* what comes by itself would be read out all the time */
@@ -444,7 +447,7 @@ struct app *app_open(const struct ui_options *options, struct error *err)
 		return NULL;
 	}
 	a->options = options;
-	a->p->signals = a->watch.fd = -1;
+	a->p->signals = a->p->settings_fd = a->watch.fd = -1;
 	a->p->strip_rows = a->p->pane = a->p->before_zoom = -1;
 	page_init(&a->p->side.page);
 	page_init(&a->p->strip_page);
@@ -471,6 +474,7 @@ void app_close(struct app *a)
 	runs_clear(&p->runs);
 	watch_clear(&a->watch);
 	file_close(&p->signals);
+	follow_settings_end(a);
 	settings_free(a->settings);
 	loop_free(a->loop);
 	free(p);

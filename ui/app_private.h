@@ -52,6 +52,8 @@ struct app_private {
 
 	struct layout layout;		/* of the last frame */
 	int signals;			/* signalfd */
+	int settings_fd, settings_watch;	/* of the folder of the settings' file, whose name there is: */
+	char settings_name[256];
 	int state_watch, job_watch, job_timer, minute_timer, key_timer, rest_timer;	/* handles of the loop */
 	bool dirty, typed, stale, quit, suspend, repaint, pasting;
 	uint64_t unasked_bytes;		/* sent for frames that nobody typed for */
