@@ -3,268 +3,21 @@
  * The name that matters is that of the peer this node connects to. Behind a proxy the feed's own name is asked for as well, but it
  * is the proxy's business: a failure is a warning. */
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
-#include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <unistd.h>
 
-#include "base/clock.h"
 #include "base/event.h"
-#include "base/file.h"
 #include "base/i18n.h"
 #include "diagnose/checks.h"
+#include "diagnose/dns_ask.h"
 #include "diagnose/dns_chase.h"
-#include "diagnose/dns_judge.h"
-#include "net/probe_resolv.h"
-#include "net/probe_route.h"
 
-#define SERVERS_MAX PROBE_RESOLV_SERVERS_MAX
 #define FIRST_WAIT_MS 5000		/* glibc's own patience with one server */
 #define FIRST_WAIT_HOSTS_MS 1500	/* when /etc/hosts knows the name anyway */
-#define SECOND_WAIT_MS 1500
 #define SYSTEM_WAIT_MS 400		/* when the servers have spoken already */
-#define EDNS_SIZE 1232
 #define DNS_PORT 53
-#define RANDOM_LABEL 12
-#define NEUTRAL_NAME "www.example.com"
-
-/* What is asked of each server in the first round. */
-enum question { ASK_A, ASK_AAAA, ASK_WILDCARD, ASK_FEED_A, ASK_FEED_AAAA, QUESTIONS };
-/* And in the second, of a server that failed. */
-enum second { SECOND_UNCHECKED, SECOND_EXTENDED, SECOND_PLAIN, SECOND_OTHER, SECOND_TCP, SECONDS };
-
-struct dns_check {
-	const struct check_context *c;
-	struct check_result *r;
-	const char *name;		/* the peer's */
-	const char *feed;		/* the feed's, behind a proxy; else NULL */
-	char wildcard[64];		/* a name that cannot exist */
-	struct probe_resolv resolv;
-	struct probe_nsswitch nsswitch;
-	struct probe_hosts hosts;
-	bool implicit_server;		/* resolv.conf names none: the local host is asked, as glibc does */
-	size_t servers;
-	struct probe_dns_job first[SERVERS_MAX * QUESTIONS];
-	struct probe_dns_job second[SERVERS_MAX * SECONDS];
-	struct dns_view views[SERVERS_MAX];
-	struct dns_judgement judgement;
-	struct probe_system_resolve system;
-};
-
-/* --- the system's resolver, beside the questions ----------------------------------------------------------------------- */
-
-struct system_ask {
-	const char *name;
-	uint16_t port;
-	int budget_ms;
-	struct probe_system_resolve out;
-	pthread_t thread;
-	int done[2];			/* a pipe: closed at its writing end when the answer is there */
-	bool started;
-};
-
-static void *ask_system(void *data)
-{
-	struct system_ask *ask = data;
-
-	if (!probe_system_resolve(ask->name, ask->port, AF_UNSPEC, ask->budget_ms, &ask->out, NULL))
-		ask->out.finished = false;
-	file_close(&ask->done[1]);
-	return NULL;
-}
-
-static void start_system(struct system_ask *ask)
-{
-	if (pipe2(ask->done, O_CLOEXEC) != 0)
-		return;
-	ask->started = pthread_create(&ask->thread, NULL, ask_system, ask) == 0;
-}
-
-/* Takes its answer, if that comes in time. The wall clock may be set meanwhile, so that it is not waited by. */
-static void join_system(struct system_ask *ask, int wait_ms, struct probe_system_resolve *out)
-{
-	int64_t end_ms = clock_monotonic_ms() + wait_ms;
-	struct pollfd done = { .fd = ask->done[0], .events = POLLIN };
-	int64_t left_ms;
-
-	out->finished = false;
-	if (!ask->started)
-		return;
-	while ((left_ms = end_ms - clock_monotonic_ms()) >= 0) {
-		int n = poll(&done, 1, (int)left_ms);
-
-		if (n == 0 || (n < 0 && errno != EINTR))
-			return;
-		if (n < 0)
-			continue;
-		pthread_join(ask->thread, NULL);
-		file_close(&ask->done[0]);
-		*out = ask->out;
-		return;
-	}
-}
-
-/* --- the questions ------------------------------------------------------------------------------------------------------ */
-
-static void make_wildcard(char *dst, size_t size)
-{
-	unsigned char noise[RANDOM_LABEL];
-	size_t used = 0;
-
-	if (getrandom(noise, sizeof(noise), GRND_NONBLOCK) != (ssize_t)sizeof(noise))
-		memset(noise, 7, sizeof(noise));
-	for (size_t i = 0; i < sizeof(noise) && used + 2 < size; i++)
-		dst[used++] = (char)('a' + noise[i] % 26);
-	snprintf(dst + used, size - used, ".invalid");
-}
-
-static void plan_first(struct dns_check *d)
-{
-	for (size_t s = 0; s < d->servers; s++) {
-		const struct { const char *name; enum probe_dns_type type; } questions[QUESTIONS] = {
-			[ASK_A] = { d->name, PROBE_DNS_A }, [ASK_AAAA] = { d->name, PROBE_DNS_AAAA },
-			[ASK_WILDCARD] = { d->wildcard, PROBE_DNS_A },
-			[ASK_FEED_A] = { d->feed, PROBE_DNS_A }, [ASK_FEED_AAAA] = { d->feed, PROBE_DNS_AAAA },
-		};
-
-		for (size_t q = 0; q < QUESTIONS; q++) {
-			d->first[s * QUESTIONS + q] = (struct probe_dns_job){
-				.server = d->resolv.servers[s],
-				.question = { .name = questions[q].name, .type = questions[q].type,
-					      .transport = d->resolv.use_tcp ? PROBE_DNS_TCP : PROBE_DNS_UDP,
-					      .edns_size = d->resolv.edns0 ? EDNS_SIZE : 0 },
-			};
-		}
-	}
-}
-
-/* Questions about the feed come last of each server, so that they can be left out. */
-static void ask_first(struct dns_check *d, int wait_ms)
-{
-	size_t per_server = d->feed != NULL && d->feed != d->name ? QUESTIONS : ASK_FEED_A;
-	struct probe_dns_job *jobs = calloc(d->servers * QUESTIONS, sizeof(*jobs));
-
-	if (jobs == NULL)
-		return;
-	plan_first(d);
-	for (size_t s = 0; s < d->servers; s++)
-		memcpy(jobs + s * per_server, d->first + s * QUESTIONS, per_server * sizeof(*jobs));
-	probe_dns_ask(jobs, d->servers * per_server, check_left_ms(d->c, wait_ms));
-	for (size_t s = 0; s < d->servers; s++)
-		memcpy(d->first + s * QUESTIONS, jobs + s * per_server, per_server * sizeof(*jobs));
-	free(jobs);
-}
-
-/* Is it this node itself that refused? Its own firewall answers with its own address. */
-static bool refused_by_itself(const struct dns_view *v)
-{
-	const struct probe_icmp_error *icmp = &v->a->icmp;
-	struct probe_route route;
-
-	/* "Host unreachable" it says of itself when nobody on its own network answers. */
-	if (!icmp->seen || probe_icmp_kind(icmp) == PROBE_ICMP_HOST_UNREACHABLE ||
-	    probe_address_same_host(&icmp->offender, &v->server) ||
-	    probe_address_kind(&v->server) == PROBE_ADDRESS_LOOPBACK)
-		return false;
-	return probe_route_lookup(&icmp->offender, &route, NULL) && route.kind == PROBE_ROUTE_LOCAL;
-}
-
-static void make_views(struct dns_check *d, enum question a, enum question aaaa, struct dns_view *views)
-{
-	for (size_t s = 0; s < d->servers; s++) {
-		struct dns_view *v = &views[s];
-
-		*v = (struct dns_view){ .server = d->resolv.servers[s], .now = clock_now() };
-		v->a = &d->first[s * QUESTIONS + a].answer;
-		v->aaaa = d->resolv.no_aaaa ? NULL : &d->first[s * QUESTIONS + aaaa].answer;
-		v->own_firewall = refused_by_itself(v);
-	}
-}
-
-static const struct probe_dns_answer **second_slot(struct dns_view *v, enum second which)
-{
-	switch (which) {
-	case SECOND_UNCHECKED: return &v->unchecked;
-	case SECOND_EXTENDED: return &v->extended;
-	case SECOND_PLAIN: return &v->plain;
-	case SECOND_OTHER: return &v->other_name;
-	case SECOND_TCP:
-	case SECONDS: break;
-	}
-	return NULL;
-}
-
-/* What would tell this server's failure from its neighbours: a set of 1 << enum second. */
-static unsigned int second_questions(const struct dns_check *d, const struct dns_view *v)
-{
-	unsigned int plain = d->resolv.edns0 ? 1u << SECOND_PLAIN : 0;
-
-	switch (v->class) {
-	case DNS_SERVFAIL: return 1u << SECOND_UNCHECKED | 1u << SECOND_EXTENDED;
-	case DNS_REFUSED: return 1u << SECOND_EXTENDED | 1u << SECOND_OTHER;
-	case DNS_NXDOMAIN:
-	case DNS_NODATA: return 1u << SECOND_EXTENDED;
-	case DNS_FORMERR:
-	case DNS_MALFORMED: return plain;
-	case DNS_TIMEOUT: return plain | 1u << SECOND_TCP;
-	default: return 0;
-	}
-}
-
-static struct probe_dns_question second_question(const struct dns_check *d, enum second which)
-{
-	struct probe_dns_question q = { .name = d->name, .type = PROBE_DNS_A, .transport = PROBE_DNS_UDP };
-
-	switch (which) {
-	case SECOND_UNCHECKED:
-		q.checking_disabled = q.dnssec_ok = true;
-		q.edns_size = EDNS_SIZE;
-		break;
-	case SECOND_EXTENDED: q.edns_size = EDNS_SIZE; break;
-	case SECOND_OTHER: q.name = NEUTRAL_NAME; break;
-	case SECOND_TCP: q.transport = PROBE_DNS_TCP; break;
-	case SECOND_PLAIN:
-	case SECONDS: break;
-	}
-	return q;
-}
-
-static void ask_second(struct dns_check *d)
-{
-	struct { struct dns_view *view; enum second which; } asked[SERVERS_MAX * SECONDS];
-	size_t n = 0;
-
-	for (size_t s = 0; s < d->servers; s++) {
-		unsigned int wanted = second_questions(d, &d->views[s]);
-
-		for (int which = 0; which < SECONDS; which++) {
-			if ((wanted >> which & 1) == 0)
-				continue;
-			d->second[n] = (struct probe_dns_job){ .server = d->views[s].server,
-							       .question = second_question(d, (enum second)which) };
-			asked[n].view = &d->views[s];
-			asked[n++].which = (enum second)which;
-		}
-	}
-	if (n == 0)
-		return;
-	probe_dns_ask(d->second, n, check_left_ms(d->c, SECOND_WAIT_MS));
-	for (size_t i = 0; i < n; i++) {
-		const struct probe_dns_answer **slot = second_slot(asked[i].view, asked[i].which);
-		char server[PROBE_ADDRESS_TEXT_MAX];
-
-		if (slot != NULL)
-			*slot = &d->second[i].answer;
-		else if (d->second[i].answer.outcome == PROBE_DNS_ANSWERED)
-			result_evidence(d->r, _("TCP 53"), _("%s answers over TCP: UDP is what is blocked"),
-					probe_address_text(server, &asked[i].view->server));
-	}
-}
 
 /* --- evidence ----------------------------------------------------------------------------------------------------------- */
 
@@ -410,7 +163,7 @@ static bool intersect(const struct probe_address_list *a, const struct probe_add
  * only. What stands there decides, which others find out. */
 static void note_wildcard(struct dns_check *d, const struct probe_address_list *used)
 {
-	const struct probe_dns_answer *wild = &d->first[d->judgement.decisive * QUESTIONS + ASK_WILDCARD].answer;
+	const struct probe_dns_answer *wild = &d->first[d->judgement.decisive * DNS_QUESTIONS + DNS_ASK_WILDCARD].answer;
 
 	if (d->servers == 0 || dns_class_of(wild) != DNS_GOOD || !intersect(&wild->addresses, used))
 		return;
@@ -539,9 +292,9 @@ static void conclude(struct dns_check *d)
 }
 
 /* Behind a proxy: what this node knows of the feed's name tells whether the proxy should know it. */
-static void look_at_feed(struct dns_check *d, enum question a, enum question aaaa)
+static void look_at_feed(struct dns_check *d, enum dns_question a, enum dns_question aaaa)
 {
-	struct dns_view views[SERVERS_MAX];
+	struct dns_view views[DNS_SERVERS_MAX];
 	struct dns_judgement j;
 	struct probe_hosts hosts;
 
@@ -551,7 +304,7 @@ static void look_at_feed(struct dns_check *d, enum question a, enum question aaa
 		result_fact(d->r, "feed_addresses", result_addresses(&hosts.addresses));
 		return;
 	}
-	make_views(d, a, aaaa, views);
+	dns_make_views(d, a, aaaa, views);
 	dns_judge(views, d->servers, &j);
 	result_fact(d->r, "feed_resolves", json_boolean(j.works));
 	result_fact(d->r, "feed_nxdomain", json_boolean(views[j.decisive].class == DNS_NXDOMAIN));
@@ -590,7 +343,7 @@ static void chase_aliases(struct dns_check *d)
 
 	if (d->judgement.failure != FINDING_DNS_SERVFAIL || v->class != DNS_SERVFAIL)
 		return;
-	v->alias_loop = dns_chase_loops(&v->server, d->name, check_left_ms(d->c, SECOND_WAIT_MS));
+	v->alias_loop = dns_chase_loops(&v->server, d->name, check_left_ms(d->c, DNS_SECOND_MS));
 	if (v->alias_loop)
 		dns_judge(d->views, d->servers, &d->judgement);
 }
@@ -600,31 +353,31 @@ static void read_configuration(struct dns_check *d)
 	probe_resolv_read(NULL, &d->resolv);
 	probe_nsswitch_read(NULL, &d->nsswitch);
 	probe_hosts_read(NULL, d->name, &d->hosts);
-	make_wildcard(d->wildcard, sizeof(d->wildcard));
+	dns_make_wildcard(d->wildcard, sizeof(d->wildcard));
 	take_servers(d);
 }
 
 static void resolve_peer(struct dns_check *d)
 {
-	static struct system_ask ask;	/* its thread may outlive this function; the process ends it */
+	static struct dns_system_ask ask;	/* its thread may outlive this function; the process ends it */
 
-	ask = (struct system_ask){ .name = d->name, .port = check_peer_port(d->c),
+	ask = (struct dns_system_ask){ .name = d->name, .port = check_peer_port(d->c),
 				   .budget_ms = check_left_ms(d->c, 60 * 1000), .done = { -1, -1 } };
-	start_system(&ask);
-	ask_first(d, d->hosts.addresses.count > 0 ? FIRST_WAIT_HOSTS_MS : FIRST_WAIT_MS);
-	make_views(d, ASK_A, ASK_AAAA, d->views);
+	dns_system_start(&ask);
+	dns_ask_first(d, d->hosts.addresses.count > 0 ? FIRST_WAIT_HOSTS_MS : FIRST_WAIT_MS);
+	dns_make_views(d, DNS_ASK_A, DNS_ASK_AAAA, d->views);
 	dns_judge(d->views, d->servers, &d->judgement);
 	if (!d->judgement.works && d->hosts.addresses.count == 0) {
-		ask_second(d);
+		dns_ask_second(d);
 		dns_judge(d->views, d->servers, &d->judgement);
 		chase_aliases(d);
 	}
-	join_system(&ask, system_patience_ms(d), &d->system);
+	dns_system_join(&ask, system_patience_ms(d), &d->system);
 	describe_files(d);
 	describe_servers(d);
 	conclude(d);
 	if (d->feed != NULL)
-		look_at_feed(d, ASK_FEED_A, ASK_FEED_AAAA);
+		look_at_feed(d, DNS_ASK_FEED_A, DNS_ASK_FEED_AAAA);
 }
 
 static void resolve_literal(struct dns_check *d, const struct probe_address *address)
@@ -640,8 +393,8 @@ static void resolve_literal(struct dns_check *d, const struct probe_address *add
 	/* Nothing waits for the feed's name but a warning. */
 	d->name = d->feed;
 	read_configuration(d);
-	ask_first(d, FIRST_WAIT_HOSTS_MS);
-	look_at_feed(d, ASK_A, ASK_AAAA);
+	dns_ask_first(d, FIRST_WAIT_HOSTS_MS);
+	look_at_feed(d, DNS_ASK_A, DNS_ASK_AAAA);
 }
 
 void check_dns_run(const struct check_context *c, struct check_result *r)
