@@ -229,10 +229,25 @@ static json_t *alternatives(const struct dns_check *d, const struct probe_addres
  * something on the way loses the second answer ("single-request" in resolv.conf(5)). Every update waits for it. */
 static void warn_of_slow_system(struct dns_check *d)
 {
-	if (d->hosts.addresses.count > 0 || d->r->status != CHECK_PASS || d->system.duration_us < 2 * DNS_SLOW_US)
+	if (d->hosts.addresses.count > 0 || d->r->status != CHECK_PASS ||
+	    d->system.duration_us - d->first_packet_us < 2 * DNS_SLOW_US)
 		return;
 	result_evidence(d->r, _("the system's resolver"), "%.1f s", (double)d->system.duration_us / 1e6);
 	result_add(d->r, FINDING_DNS_SLOW, WEIGHT_WARN);
+}
+
+static void warn_as_judged(struct dns_check *d)
+{
+	size_t s = d->judgement.decisive;
+
+	for (size_t i = 0; d->hosts.addresses.count == 0 && i < d->judgement.warning_count; i++) {
+		if (d->judgement.warnings[i] == FINDING_DNS_SLOW && dns_first_packet_slow(d, s, DNS_SLOW_US)) {
+			d->first_packet_us = d->views[s].a->rtt_us;
+			result_evidence(d->r, _("asked again"), "%s", _("it answers at once: only the first packet was slow"));
+			continue;
+		}
+		result_add(d->r, d->judgement.warnings[i], WEIGHT_WARN);
+	}
 }
 
 static void succeed(struct dns_check *d, const struct probe_address_list *used, const char *source)
@@ -250,8 +265,7 @@ static void succeed(struct dns_check *d, const struct probe_address_list *used, 
 	}
 	compare_with_hosts(d);
 	note_wildcard(d, used);
-	for (size_t i = 0; d->hosts.addresses.count == 0 && i < d->judgement.warning_count; i++)
-		result_add(d->r, d->judgement.warnings[i], WEIGHT_WARN);
+	warn_as_judged(d);
 	warn_of_slow_system(d);
 }
 

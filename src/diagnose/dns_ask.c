@@ -112,6 +112,21 @@ void dns_ask_first(struct dns_check *d, int wait_ms)
 	free(jobs);
 }
 
+bool dns_first_packet_slow(struct dns_check *d, size_t s, int64_t slow_us)
+{
+	const struct probe_dns_job *wild = &d->first[s * DNS_QUESTIONS + DNS_ASK_WILDCARD];
+	char name[sizeof(d->wildcard)];
+	struct probe_dns_job again = { .server = wild->server, .question = wild->question };
+
+	/* Fast about a name that cannot exist: then the peer's name is what takes the server long. */
+	if (wild->answer.outcome != PROBE_DNS_ANSWERED || wild->answer.rtt_us < slow_us)
+		return false;
+	dns_make_wildcard(name, sizeof(name));
+	again.question.name = name;
+	probe_dns_ask(&again, 1, check_left_ms(d->c, DNS_SECOND_MS));
+	return again.answer.outcome == PROBE_DNS_ANSWERED && again.answer.rtt_us < slow_us / 2;
+}
+
 /* Is it this node itself that refused? Its own firewall answers with its own address. */
 static bool refused_by_itself(const struct dns_view *v)
 {

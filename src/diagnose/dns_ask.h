@@ -35,6 +35,7 @@ struct dns_check {
 	struct dns_view views[DNS_SERVERS_MAX];
 	struct dns_judgement judgement;
 	struct probe_system_resolve system;
+	int64_t first_packet_us;	/* what the first packet lost on the way, and no later one: 0 when nothing */
 };
 
 /* The system's resolver, in a thread of its own beside the questions. */
@@ -60,6 +61,9 @@ void dns_make_wildcard(char *dst, size_t size);
 void dns_ask_first(struct dns_check *d, int wait_ms);
 /* What each server said to the questions `a` and `aaaa`, for dns_judge(). The views point into d->first. */
 void dns_make_views(struct dns_check *d, enum dns_question a, enum dns_question aaaa, struct dns_view *views);
+/* The server `s` took `slow_us` and more: was that the first packet, which also waits for a neighbour's link address or is lost to
+ * that, and not the server? Yes when all of the first round was slow, and a name as new to the server as the first is not. */
+bool dns_first_packet_slow(struct dns_check *d, size_t s, int64_t slow_us);
 /* Asks the servers that failed what tells their failures from their neighbours, and fills that into d->views. */
 void dns_ask_second(struct dns_check *d);
 

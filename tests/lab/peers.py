@@ -111,10 +111,11 @@ class Dns:
     """zone: {name: {"A": [...], "AAAA": [...], "CNAME": "x"}}, wildcard: [address]. How: delay (s), drop: [types] or true,
     rcode (for all), rcodes: {type: rcode}, names: [...] (the rcode is for these only), formerr_edns, drop_edns, truncate, tcp
     (false: closed), short, wrong_id, aa, ra (default true), referral, ede: [[code, text]], checked (SERVFAIL unless CD), loop,
-    garbage, only_tcp."""
+    garbage, only_tcp, delay_new (s; what it has not been asked for yet takes it so long)."""
 
     def __init__(self, how):
         self.how = how
+        self.known = set()
         self.zone = {name.lower(): types for name, types in how.get("zone", {}).items()}
 
     def records(self, name, kind):
@@ -212,6 +213,10 @@ class Dns:
             return
         if self.how.get("delay"):
             time.sleep(self.how["delay"])
+        asked = query[12:].lower()
+        if self.how.get("delay_new") and asked not in self.known:
+            time.sleep(self.how["delay_new"])
+            self.known.add(asked)
         if reply is not None and not self.how.get("only_tcp"):
             sock.sendto(reply, sender)
 

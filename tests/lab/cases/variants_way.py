@@ -215,6 +215,23 @@ def _(lab):
     lab.net.nft("r", ["input iifname rc icmpv6 type nd-neighbor-solicit numgen inc mod 1000 0 drop"])
 
 
+@case("variant-healthy-first-solicitation-lost-dns", seconds=5)
+def _(lab):
+    """The first two, and a name server's answer waits for them: two seconds."""
+    lab.bad_dns(DNS6)
+    lab.resolv(f"nameserver {DNS6}\n")
+    lab.ntp()
+    lab.web()
+    lab.net.nft("r", ["input iifname rc icmpv6 type nd-neighbor-solicit numgen inc mod 1000 < 2 drop"])
+
+
+@case("variant-dns-slow-until-cached", warn=["dns-slow"])
+def _(lab):
+    """What the server does not know yet takes it long: that costs every update a second."""
+    lab.world(dns=False)
+    lab.bad_dns(delay_new=1.4)
+
+
 @case("variant-no-portal-untrusted", "cert-untrusted-root")
 def _(lab):
     """The feed's own port 80 sends browsers to the vendor's web site: that is no portal."""
