@@ -153,10 +153,15 @@ static enum finding tell_upstream(struct proxy_check *p)
 									    FINDING_PROXY_UPSTREAM_ERROR;
 }
 
+/* For a question to the proxy itself, which asks nobody else: after a silence three of them share what is left, and leave some. */
+static int near_ms(const struct proxy_check *p)
+{
+	return check_left_ms(p->c, 3 * SECOND_MS) / 3;
+}
+
 static bool speaks_tls(struct proxy_check *p)
 {
-	struct way_options o = { .address = p->options.address, .scheme = WAY_DIRECT,
-				 .budget_ms = check_left_ms(p->c, SECOND_MS) };
+	struct way_options o = { .address = p->options.address, .scheme = WAY_DIRECT, .budget_ms = near_ms(p) };
 	struct probe_tls_options tls_options = { .host = p->c->proxy.host, .min_version = TLS1_VERSION };
 	struct probe_tls tls;
 	struct way w;
@@ -176,7 +181,7 @@ static bool speaks_socks(struct proxy_check *p)
 	bool yes;
 
 	o.scheme = WAY_SOCKS5;
-	o.budget_ms = check_left_ms(p->c, SECOND_MS);
+	o.budget_ms = near_ms(p);
 	yes = way_open(p->c, &o, &w);
 	yes = yes || (w.tunnel_tried && (w.socks.outcome == PROBE_SOCKS_FAILED || w.socks.outcome == PROBE_SOCKS_NO_METHOD ||
 					 w.socks.outcome == PROBE_SOCKS_LOGIN_REJECTED));
@@ -187,8 +192,7 @@ static bool speaks_socks(struct proxy_check *p)
 /* Any HTTP answer at all, to a request that needs nobody upstream. */
 static bool speaks_http(struct proxy_check *p)
 {
-	struct way_options o = { .address = p->options.address, .scheme = WAY_DIRECT,
-				 .budget_ms = check_left_ms(p->c, SECOND_MS) };
+	struct way_options o = { .address = p->options.address, .scheme = WAY_DIRECT, .budget_ms = near_ms(p) };
 	struct probe_exchange *e = calloc(1, sizeof(*e));
 	struct way w;
 	bool yes = e != NULL && way_open(p->c, &o, &w);
