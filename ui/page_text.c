@@ -26,9 +26,9 @@ char *page_size(char *dst, size_t size, long long bytes)
 		snprintf(dst, size, "%lld B", bytes);
 		return dst;
 	}
-	for (; value >= 999.95 && u < 3; u++)
+	for (; value >= 999.5 && u < 3; u++)
 		value /= 1000;
-	snprintf(dst, size, "%.1f %s", value, units[u]);
+	snprintf(dst, size, "%.*f %s", value < 99.95 ? 1 : 0, value, units[u]);
 	return dst;
 }
 

@@ -15,7 +15,7 @@
 #define INFO_COLS 38
 #define WIDE_COLS 110			/* from here on names and bars are longer */
 #define NAME_COLS 22
-#define BAR_COLS 13
+#define BAR_COLS 11
 #define WIDE_NAME_COLS 34
 #define WIDE_BAR_COLS 34
 #define CHECK_PANE 4

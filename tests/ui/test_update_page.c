@@ -84,6 +84,17 @@ static void add_bar(struct watch *w, const char *name, int64_t bytes, int64_t to
 			fail_msg("not there: %s\n%s", line, text); \
 	} while (0)
 
+/* The longest that a bar says: nothing of it is cut at 80 columns. */
+static void a_bar_of_many_digits_fits(void **state)
+{
+	struct stage *s = *state;
+	struct watch *w = &s->app.watch;
+
+	snprintf(w->phase, sizeof(w->phase), "download");
+	add_bar(w, "avas-chart-windows.tar.gz", 99900000, 999600000, 999000);
+	expect(show(s, 15, 76), "[.........]   9% 99.9 MB/1.0 GB 999 kB/s 15:00 left\n");
+}
+
 static void a_notice_has_a_line_of_its_own(void **state)
 {
 	struct stage *s = *state;
@@ -110,9 +121,9 @@ static void a_bar_tells_bytes_rate_and_time_left(void **state)
 	add_bar(w, "b.tar.gz", 5000000, 20000000, 1000000);
 	text = show(s, 15, 76);
 	expect(text, "Phase         download, for 1 min 05 s");
-	expect(text, "1 of 3 components      [##.........]  25% 15.0 MB/60.0 MB 1.5 MB/s 0:30 left");
-	expect(text, "b.tar.gz               [##.........]  25% 5.0 MB/20.0 MB 1.0 MB/s 0:15 left");
-	expect(text, "a.tar.gz               [###########] 100% 10.0 MB");
+	expect(text, "1 of 3 components      [##.......]  25% 15.0 MB/60.0 MB 1.5 MB/s 0:30 left");
+	expect(text, "b.tar.gz               [##.......]  25% 5.0 MB/20.0 MB 1.0 MB/s 0:15 left");
+	expect(text, "a.tar.gz               [#########] 100% 10.0 MB");
 	expect(text, "18:01:20 Download file URI : https://h/b.tar.gz");
 	expect(text, "[ Stop ]");
 	assert_true(strstr(text, "b.tar.gz ") < strstr(text, "a.tar.gz "));
@@ -154,6 +165,7 @@ static void bars_that_do_not_fit_are_left_out_and_the_buttons_stay(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_bar_of_many_digits_fits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_notice_has_a_line_of_its_own, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_bar_tells_bytes_rate_and_time_left, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_has_no_size_has_no_bar, set_up, tear_down),
