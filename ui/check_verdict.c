@@ -38,21 +38,15 @@ static int put_text(struct page *page, enum theme_role role, const char *text, i
 	return used;
 }
 
-struct path_put {
-	struct page *page;
-};
-
 static void put_path_part(void *data, bool broken, const char *text)
 {
-	page_put(((struct path_put *)data)->page, broken ? ROLE_FAIL : ROLE_DIM, text);
+	page_put(data, broken ? ROLE_FAIL : ROLE_DIM, text);
 }
 
 static void put_path(const struct check_state *s, struct page *page)
 {
-	struct path_put put = { .page = page };
-
 	page_line(page);
-	check_state_path(s, put_path_part, &put);
+	check_state_path(s, put_path_part, page);
 }
 
 /* The first column of who must act: "You: ", "Proxy administrator: ". */
