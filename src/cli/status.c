@@ -20,7 +20,7 @@ struct status {
 	struct store_generation *current;
 	char previous[STORE_GENERATION_MAX];
 	time_t rolled_back;			/* 0: an update, no rollback, made the current generation what it is */
-	struct store_generation *undone;	/* what was current before; NULL: it is not kept */
+	struct store_generation *undone;	/* what was current before that; NULL: none was, or it is not kept */
 	pid_t running;
 	char job[STORE_JOB_MAX];
 	time_t next;
@@ -69,7 +69,7 @@ static void print_text(const struct status *s)
 		if (u->last_cause[0] != '\0')
 			row(&t, "", u->last_summary);
 	}
-	if (s->rolled_back != 0 && s->undone != NULL) {
+	if (s->undone != NULL) {
 		snprintf(text, sizeof(text), _("from %.80s to %.80s on %s"), s->undone->version, s->current->version,
 			 when_utc(when, s->rolled_back));
 		row(&t, _("Rolled back"), text);
@@ -122,7 +122,7 @@ static json_t *components_json(const struct store_generation *g)
 
 static json_t *rolled_back_json(const struct status *s)
 {
-	if (s->rolled_back == 0 || s->undone == NULL)
+	if (s->undone == NULL)
 		return json_null();
 	return json_pack("{s:o, s:s, s:o, s:s, s:o}", "time", time_json(s->rolled_back), "from", s->undone->id, "from_version",
 			 event_string(s->undone->version), "to", s->current->id, "to_version", event_string(s->current->version));
