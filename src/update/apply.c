@@ -379,6 +379,8 @@ static bool run_pipeline(struct pipeline *p, struct error *err)
 			*err = p->error;
 			return false;
 		}
+		if (p->done < p->fetch_count && !worker_pool_alive(p->workers, err))
+			return false;
 	}
 	return true;
 }
@@ -427,6 +429,8 @@ static bool hash_synthetic(struct pipeline *p, struct error *err)
 			*err = p->error;
 			return false;
 		}
+		if (p->done < p->count && !worker_pool_alive(p->workers, err))
+			return false;
 	}
 	p->done = 0;
 	return true;

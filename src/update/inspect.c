@@ -97,11 +97,13 @@ static bool work(struct inspection *in, enum worker_op op, struct error *err)
 			if (is_due(in, next) && !submit(in, next, err))
 				return false;
 		}
+		if (in->finished == in->submitted && next == count)
+			break;
+		if (!worker_pool_alive(in->workers, err))
+			return false;
 		if (in->finished == in->submitted)
 			continue;
 		n = worker_pool_fds(in->workers, fds, WORKERS);
-		if (n == 0)
-			return error_set(err, FINDING_OUT_OF_MEMORY, _("no process is left to unpack with"));
 		for (size_t i = 0; i < n; i++)
 			wait[i] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
 		poll(wait, n, -1);

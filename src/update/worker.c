@@ -48,6 +48,7 @@ struct worker_pool {
 	struct worker *workers;
 	int count;
 	unsigned int confined;		/* of every worker so far */
+	struct error died;		/* how the last one ended that went away by itself; no message: none did */
 };
 
 /* --- the worker's side --------------------------------------------------------------------------------------------- */
@@ -289,6 +290,17 @@ void worker_pool_free(struct worker_pool *pool)
 	free(pool);
 }
 
+bool worker_pool_alive(const struct worker_pool *pool, struct error *err)
+{
+	for (int i = 0; i < pool->count; i++) {
+		if (pool->workers[i].socket >= 0)
+			return true;
+	}
+	if (err != NULL)
+		*err = pool->died;
+	return false;
+}
+
 bool worker_pool_idle(const struct worker_pool *pool)
 {
 	for (int i = 0; i < pool->count; i++) {
@@ -312,27 +324,39 @@ size_t worker_pool_busy(const struct worker_pool *pool)
 	return n;
 }
 
-bool worker_pool_submit(struct worker_pool *pool, const struct worker_task *task, struct error *err)
+/* It went away: how? The finding's message is in pool->died. */
+static void bury(struct worker_pool *pool, struct worker *w)
+{
+	int status = 0;
+
+	file_close(&w->socket);
+	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	w->pid = -1;
+	if (WIFSIGNALED(status) && w->busy)
+		error_set(&pool->died, WTERMSIG(status) == SIGKILL ? FINDING_OUT_OF_MEMORY : FINDING_BUNDLE_CORRUPT,
+			  _("the process that unpacked a component was ended by signal %d"), WTERMSIG(status));
+	else if (w->busy)
+		error_set(&pool->died, FINDING_BUNDLE_CORRUPT, _("the process that unpacked a component ended early"));
+	else if (WIFSIGNALED(status))
+		/* It had nothing to do, so no component is to blame: the kernel takes processes when memory is short. */
+		error_set(&pool->died, FINDING_OUT_OF_MEMORY, _("a process that waited to unpack was ended by signal %d"),
+			  WTERMSIG(status));
+	else
+		error_set(&pool->died, FINDING_OUT_OF_MEMORY, _("a process that waited to unpack ended early"));
+}
+
+/* Sends the request and lends the descriptors; errno says why not. */
+static bool send_request(int socket, const struct request *request, const int *fds, int fd_count)
 {
 	union {
 		char bytes[CMSG_SPACE(2 * sizeof(int))];
 		struct cmsghdr align;
 	} control = { .bytes = { 0 } };
-	int fds[2] = { task->dir_fd, task->archive_fd }, fd_count = (task->dir_fd >= 0) + (task->archive_fd >= 0);
-	struct request request = { .op = task->op, .index = task->index, .limits = task->limits };
-	struct iovec part = { .iov_base = &request, .iov_len = sizeof(request) };
+	struct iovec part = { .iov_base = (void *)(uintptr_t)request, .iov_len = sizeof(*request) };
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
-	struct worker *w = NULL;
+	ssize_t n;
 
-	for (int i = 0; i < pool->count && w == NULL; i++) {
-		if (!pool->workers[i].busy && pool->workers[i].socket >= 0)
-			w = &pool->workers[i];
-	}
-	if (w == NULL || strlen(task->name) >= sizeof(request.name))
-		return error_set(err, FINDING_NONE, _("cannot unpack %s: no process takes it"), task->name);
-	snprintf(request.name, sizeof(request.name), "%s", task->name);
-	if (task->sha256 != NULL)
-		memcpy(request.sha256, task->sha256, sizeof(request.sha256));
 	if (fd_count > 0) {
 		struct cmsghdr *header = &control.align;
 
@@ -343,13 +367,44 @@ bool worker_pool_submit(struct worker_pool *pool, const struct worker_task *task
 		header->cmsg_len = CMSG_LEN((size_t)fd_count * sizeof(int));
 		memcpy(CMSG_DATA(header), fds, (size_t)fd_count * sizeof(int));
 	}
-	while (sendmsg(w->socket, &message, MSG_NOSIGNAL) < 0) {
-		if (errno != EINTR)
+	do
+		n = sendmsg(socket, &message, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n >= 0;
+}
+
+bool worker_pool_submit(struct worker_pool *pool, const struct worker_task *task, struct error *err)
+{
+	const int fds[2] = { task->dir_fd, task->archive_fd };
+	int fd_count = (task->dir_fd >= 0) + (task->archive_fd >= 0);
+	struct request request = { .op = task->op, .index = task->index, .limits = task->limits };
+
+	if (strlen(task->name) >= sizeof(request.name))
+		return error_set(err, FINDING_NONE, _("cannot unpack %s: no process takes it"), task->name);
+	snprintf(request.name, sizeof(request.name), "%s", task->name);
+	if (task->sha256 != NULL)
+		memcpy(request.sha256, task->sha256, sizeof(request.sha256));
+	for (int i = 0; i < pool->count; i++) {
+		struct worker *w = &pool->workers[i];
+
+		if (w->busy || w->socket < 0)
+			continue;
+		if (send_request(w->socket, &request, fds, fd_count)) {
+			w->busy = true;
+			w->index = task->index;
+			return true;
+		}
+		if (errno != EPIPE && errno != ECONNRESET)
 			return error_errno(err, FINDING_NONE, _("cannot unpack %s"), task->name);
+		/* It died since it was last looked at: the next one takes it. */
+		bury(pool, w);
 	}
-	w->busy = true;
-	w->index = task->index;
-	return true;
+	if (pool->died.message[0] != '\0') {
+		if (err != NULL)
+			*err = pool->died;
+		return false;
+	}
+	return error_set(err, FINDING_NONE, _("cannot unpack %s: no process takes it"), task->name);
 }
 
 size_t worker_pool_fds(const struct worker_pool *pool, int *fds, size_t max)
@@ -363,24 +418,17 @@ size_t worker_pool_fds(const struct worker_pool *pool, int *fds, size_t max)
 	return n;
 }
 
-/* A worker went away without a result: say how. */
-static void worker_died(struct worker *w, void (*finished)(void *data, const struct worker_result *result), void *data)
+/* A worker went away: what it worked on has failed. */
+static void worker_died(struct worker_pool *pool, struct worker *w,
+			void (*finished)(void *data, const struct worker_result *result), void *data)
 {
 	struct worker_result result = { .index = w->index, .ok = false };
-	int status = 0;
 
-	file_close(&w->socket);
-	while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
-		;
-	w->pid = -1;
+	bury(pool, w);
 	if (!w->busy)
 		return;
 	w->busy = false;
-	if (WIFSIGNALED(status))
-		error_set(&result.error, WTERMSIG(status) == SIGKILL ? FINDING_OUT_OF_MEMORY : FINDING_BUNDLE_CORRUPT,
-			  _("the process that unpacked a component was ended by signal %d"), WTERMSIG(status));
-	else
-		error_set(&result.error, FINDING_BUNDLE_CORRUPT, _("the process that unpacked a component ended early"));
+	result.error = pool->died;
 	finished(data, &result);
 }
 
@@ -399,7 +447,7 @@ void worker_pool_collect(struct worker_pool *pool, void (*progress)(void *data, 
 			if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 				break;
 			if (n != (ssize_t)sizeof(reply)) {
-				worker_died(w, finished, data);
+				worker_died(pool, w, finished, data);
 				break;
 			}
 			pool->confined &= reply.confined;

@@ -47,13 +47,15 @@ bool worker_pool_start(int count, const struct bundle *bundle, int staging_fd, s
 /* Ends the processes, at once when they still work. */
 void worker_pool_free(struct worker_pool *pool);
 
+/* Is any process left? When all have died, however that came, err says how. */
+bool worker_pool_alive(const struct worker_pool *pool, struct error *err);
 /* Is a worker free to take a task? */
 bool worker_pool_idle(const struct worker_pool *pool);
 /* What confines every worker that was heard of: CONFINE_LANDLOCK, CONFINE_SECCOMP. */
 unsigned int worker_pool_confined(const struct worker_pool *pool);
 /* Tasks that are being worked on. */
 size_t worker_pool_busy(const struct worker_pool *pool);
-/* Gives a task to a free worker. */
+/* Gives a task to a free worker; one that has died meanwhile is passed over. */
 bool worker_pool_submit(struct worker_pool *pool, const struct worker_task *task, struct error *err);
 /* The descriptors to wait for; writes at most `max`, returns how many. */
 size_t worker_pool_fds(const struct worker_pool *pool, int *fds, size_t max);
