@@ -97,14 +97,28 @@ static bool find_setting(struct scan s, size_t end, const char *name, size_t nam
 	}
 }
 
+/* Whether a name or a number can have it. In "a = 5b = 6" the 5 ends where b begins, without a blank: what comes to stand beside
+ * such a word must not become a part of it. */
+static bool in_word(char c)
+{
+	return c != '\0' && strchr(" \t\r\n\f=:,;{}[]()\"#/", c) == NULL;
+}
+
+static void append_apart(struct buffer *out, const char *text, size_t len)
+{
+	if (len > 0 && out->len > 0 && in_word(out->data[out->len - 1]) && in_word(text[0]))
+		buffer_putc(out, ' ');
+	buffer_append(out, text, len);
+}
+
 static bool replace(struct buffer *text, struct span span, const char *with)
 {
 	struct buffer out = BUFFER_INIT(text->max);
 	const char *old = buffer_text(text);
 
 	buffer_append(&out, old, span.start);
-	buffer_puts(&out, with);
-	buffer_append(&out, old + span.end, text->len - span.end);
+	append_apart(&out, with, strlen(with));
+	append_apart(&out, old + span.end, text->len - span.end);
 	if (out.failed) {
 		buffer_clear(&out);
 		return false;

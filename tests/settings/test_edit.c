@@ -54,6 +54,12 @@ static void an_edit_changes_one_value_only(void **state)
 		{ "g = {\n\ta = [\n\t\t1,\n\t\t2\n\t]\n\tb = 2;\n};\n", "g.a", NULL, "g = {\n\tb = 2;\n};\n" },
 		{ "g = { b = 2; };\n", "g.a", NULL, "g = { b = 2; };\n" },
 		{ "h = { a = 2; };\n", "g.a", NULL, "h = { a = 2; };\n" },
+		/* words that stood apart, without a blank, still do */
+		{ "g={a=0x1g=2b=3}", "g.g", NULL, "g={a=0x1 b=3}" },
+		{ "g={a=1b=2c=3}", "g.b", NULL, "g={a=1 c=3}" },
+		{ "g = { a = \"x\"b = 2 };\n", "g.a", "5", "g = { a = 5 b = 2 };\n" },
+		{ "g={a=[]b=true;}", "g.a", "false", "g={a=false b=true;}" },
+		{ "g={a=1b=2}", "g.a", "0xAL", "g={a=0xAL b=2}" },
 		/* what is not understood stays as it is */
 		{ "g = 1;\n", "g.a", "2", REFUSED },
 		{ "g = { a = 1;\n", "g.a", "2", REFUSED },
