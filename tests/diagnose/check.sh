@@ -29,32 +29,27 @@ run 0 config set source.feed_url "$url"
 cat >"$work/ntp.py" <<'END'
 import socket, struct, sys, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(("127.0.0.9", 123))
-print("ready", flush=True)
+s.bind(("127.0.0.9", 0))
+print(s.getsockname()[1], flush=True)
 while True:
     data, peer = s.recvfrom(100)
     now = time.time() + 2208988800
     stamp = struct.pack("!II", int(now), int((now % 1) * 2**32))
     s.sendto(struct.pack("!BBbb", 0x24, 2, 6, -20) + struct.pack("!II", 0, 0x100) + b"TEST" + stamp + data[40:48] + stamp + stamp, peer)
 END
-run 0 config set time.servers 127.0.0.9
-if [ "$(id -u)" = 0 ]; then
-	server_run ntp python3 "$work/ntp.py"
-	wait_for 5 grep -q ready "$SERVERS_DIR/ntp.out"
-	fine=0
-else
-	fine=3
-fi
+server_run ntp python3 "$work/ntp.py"
+wait_for 5 grep -q . "$SERVERS_DIR/ntp.out"
+run 0 config set time.servers "127.0.0.9:$(cat "$SERVERS_DIR/ntp.out")"
 
 # --- fine: one line; quiet: none
 began=$(date +%s%N)
-run $fine check
+run 0 check
 took=$((($(date +%s%N) - began) / 1000000))
-[ $fine = 3 ] || ok "one line says that all is well" test "$(wc -l <"$work/out")" = 1
+ok "one line says that all is well" test "$(wc -l <"$work/out")" = 1
 ok "in less than a second on a quiet machine ($took ms; 4 s are allowed here)" test "$took" -lt 4000
-run $fine --quiet check
-[ $fine = 3 ] || ok "--quiet says nothing" test ! -s "$work/out" -a ! -s "$work/err"
-run $fine check --json
+run 0 --quiet check
+ok "--quiet says nothing" test ! -s "$work/out" -a ! -s "$work/err"
+run 0 check --json
 ok "one verdict, at the end" verdicts 1
 ok "every check of the contract reports once" events \
 	'sorted(c["id"] for c in e("check.finished")) == ["chain", "dns", "http", "icmp", "local", "proxy", "tcp", "time", "tls"]'
@@ -133,6 +128,6 @@ ok "it waits while something fails" wait_for 15 sh -c "grep -q http-not-found '$
 mv "$work/kept.xml" "$NGINX_ROOT/posture-update.xml"
 code=0
 wait $pid || code=$?
-ok "--watch ends when nothing fails" test "$code" = "$fine"
+ok "--watch ends when nothing fails" test "$code" = 0
 ok "one verdict a round" events 'len(e("verdict")) == 2 and e("verdict")[0]["cause"] == "http-not-found" and verdict["cause"] is None'
 finish

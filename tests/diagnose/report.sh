@@ -14,7 +14,7 @@ url=https://127.0.0.1:$NGINX_PORT/posture-update.xml
 sample_feed "$NGINX_ROOT" 2026.11.20.1
 chmod -R a+rX "$NGINX_ROOT"
 pc certs import "$SERVERS_DIR/pki/root.pem" --name lab --usage cisco-services >/dev/null
-run 0 config set time.servers 127.0.0.9
+run 0 config set time.servers 127.0.0.9:1
 run 0 config set source.feed_url "$url"
 
 # --- secrets everywhere: each its own, so that one that gets through names its place

@@ -29,7 +29,8 @@ nginx_start feed feed
 sample_feed "$NGINX_ROOT" 2026.11.20.1
 chmod -R a+rX "$NGINX_ROOT"
 run 0 config set source.feed_url "https://127.0.0.1:$NGINX_PORT/posture-update.xml"
-run 0 config set time.servers 127.0.0.9
+# A time server that does not answer, whatever else runs here: another's may listen on port 123 of all addresses.
+run 0 config set time.servers 127.0.0.9:1
 t new-session -d -x 80 -y 24 "exec '$program' --config '$config' --state-dir '$state'" || skip "tmux cannot start here"
 see "Update information"
 press 5
