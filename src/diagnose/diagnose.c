@@ -74,8 +74,10 @@ static bool take_target(const struct diagnose_options *o, struct check_context *
 		return true;
 	if (target_from_url(settings_string(o->settings, SETTING_SOURCE_FEED_URL), &c->target, err))
 		return true;
-	err->code = FINDING_CONFIG_INVALID;
-	err->next[0] = '\0';		/* that finding's own */
+	if (err != NULL) {
+		err->code = FINDING_CONFIG_INVALID;
+		err->next[0] = '\0';	/* that finding's own */
+	}
 	return error_wrap(err, "source.feed_url");
 }
 

@@ -91,6 +91,11 @@ ok "a bundle that is not there is named" finished 'cause == "bundle-not-found"'
 echo "this is not a zip" >"$work/text.zip"
 run 65 --json update --offline "$work/text.zip"
 ok "a file that is no zip is named" finished 'cause == "bundle-not-zip"'
+# The checks afterwards look at the feed's address too, here one that cannot be written for the DNS in this locale.
+run 0 config set source.feed_url https://bücher.example/posture-update.xml
+LC_ALL=C run 65 --json update --offline "$work/text.zip"
+ok "also where the feed's address cannot be used" finished 'cause == "bundle-not-zip"'
+run 0 config set source.feed_url --default
 build 2026.11.23.3
 rm "$feed"/posture-update.xml*
 rm -f "$work/plain.zip"
