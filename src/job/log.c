@@ -87,11 +87,12 @@ bool log_open(const char *state_dir, int64_t max_bytes, int keep, struct log **o
 	bool ok = false, made;
 
 	*out = NULL;
+	if (log != NULL)
+		log->dir_fd = log->fd = -1;
 	if (log == NULL || path == NULL) {
 		error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 		goto out;
 	}
-	log->dir_fd = log->fd = -1;
 	log->max_bytes = max_bytes > 0 ? max_bytes : MAX_BYTES_DEFAULT;
 	log->keep = keep > 0 && keep <= KEEP_MAX ? keep : KEEP_DEFAULT;
 	find_user(log->user);
