@@ -21,6 +21,21 @@ struct head {
 	struct error error;
 };
 
+/* One second between the two: at the second limit the kernel sends SIGKILL, as it does when memory is short. Never more than
+ * there was. */
+static void limit_processor(void)
+{
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_CPU, &now) < 0)
+		return;
+	if (now.rlim_cur > CPU_MAX_S)
+		now.rlim_cur = CPU_MAX_S;
+	if (now.rlim_max > CPU_MAX_S + 1)
+		now.rlim_max = CPU_MAX_S + 1;
+	setrlimit(RLIMIT_CPU, &now);
+}
+
 static void answer_and_end(int out_fd, const struct confine_work *work) __attribute__((noreturn));
 static void answer_and_end(int out_fd, const struct confine_work *work)
 {
@@ -30,9 +45,10 @@ static void answer_and_end(int out_fd, const struct confine_work *work)
 
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXCPU, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	confine_descriptors(kept, work->fd >= 0 ? 2 : 1);
-	setrlimit(RLIMIT_CPU, &(struct rlimit){ CPU_MAX_S, CPU_MAX_S });
+	limit_processor();
 	(void)confine_self(NULL, 0);
 	head.ok = work->work(work->data, &out, &head.error);
 	if (head.ok && out.failed)
@@ -44,6 +60,8 @@ static void answer_and_end(int out_fd, const struct confine_work *work)
 
 static bool ended_badly(const struct confine_work *work, int status, struct error *err)
 {
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+		return error_set(err, work->damaged, _("reading %s took too much of the processor's time"), work->what);
 	if (WIFSIGNALED(status))
 		return error_set(err, WTERMSIG(status) == SIGKILL ? FINDING_OUT_OF_MEMORY : work->damaged,
 				 _("the process that read %s was ended by signal %d"), work->what, WTERMSIG(status));

@@ -22,8 +22,9 @@ struct confine_work {
 	enum finding damaged;	/* what a crash of the process means */
 };
 
-/* Puts the answer in `answer`, whose maximum is to be CONFINE_ANSWER_MAX. False, with the work's own error, when it failed; with `damaged` when the process was ended
- * by a signal, with out-of-memory when there was not enough for it. It gets a minute of processor time at most. */
+/* Puts the answer in `answer`, whose maximum is to be CONFINE_ANSWER_MAX. False, with the work's own error, when it failed; with
+ * `damaged` when the process was ended by a signal or needed more than a minute of processor time, with out-of-memory when
+ * there was not enough for it. */
 bool confine_run(const struct confine_work *work, struct buffer *answer, struct error *err);
 
 /* An error as such a process gave it, made fit to be used: whatever it holds, `err` is sound. */

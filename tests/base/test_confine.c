@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -272,6 +273,16 @@ static bool eats_memory(void *data, struct buffer *out, struct error *err)
 	return true;
 }
 
+static bool goes_on_and_on(void *data, struct buffer *out, struct error *err)
+{
+	volatile bool ended = false;
+
+	(void)data, (void)out, (void)err;
+	while (!ended)
+		;
+	return true;
+}
+
 static void work_gives_an_answer_and_touches_nothing_else(void **state)
 {
 	int fd = openat(inside, "kept", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -322,6 +333,28 @@ static void memory_is_bounded(void **state)
 	buffer_clear(&answer);
 }
 
+/* In a process with less time than the minute that such work gets. */
+static void time_is_bounded(void **state)
+{
+	struct confine_work work = { .work = goes_on_and_on, .fd = -1, .what = "it", .damaged = FINDING_BUNDLE_CORRUPT };
+	int status = 0;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		struct buffer answer = BUFFER_INIT(CONFINE_ANSWER_MAX);
+		struct error err = ERROR_INIT;
+		bool ok;
+
+		setrlimit(RLIMIT_CPU, &(struct rlimit){ 1, 2 });
+		ok = !confine_run(&work, &answer, &err) && err.code == FINDING_BUNDLE_CORRUPT && strstr(err.message, "time") != NULL;
+		buffer_clear(&answer);
+		_exit(ok ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 static int setup(void **state)
 {
 	char path[256];
@@ -355,6 +388,7 @@ int main(void)
 		cmocka_unit_test(work_gives_an_answer_and_touches_nothing_else),
 		cmocka_unit_test(a_crash_is_a_finding),
 		cmocka_unit_test(memory_is_bounded),
+		cmocka_unit_test(time_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
