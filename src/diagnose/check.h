@@ -50,7 +50,8 @@ struct check_result {
 
 /* Where the check goes. */
 struct check_target {
-	char host[256];			/* the feed's; IPv6 without brackets */
+	char host[256];			/* the feed's, as the DNS has it; IPv6 without brackets */
+	char name[256];			/* the same as it was written */
 	uint16_t port;
 	char url[2048];			/* "" when only a host was given */
 };

@@ -85,7 +85,7 @@ static void take_proxy(const struct diagnose_options *o, struct check_context *c
 {
 	if (o->settings == NULL || !proxy_from_settings(&c->proxy, o->settings, o->state_dir, &c->proxy_error))
 		return;
-	c->via_proxy = proxy_applies(&c->proxy, c->target.host);
+	c->via_proxy = proxy_applies(&c->proxy, c->target.name);
 	c->bypassed = c->proxy.enabled && !c->via_proxy;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "net/host_ascii.h"
 #include "net/probe_dns.h"
 
 /* Where an address is none: what one looks like. */
@@ -19,11 +20,16 @@ static bool bad_host(struct error *err)
 	return error_next(err, _("Give a host, with or without a port: www.cisco.com, 192.0.2.10:8443, [2001:db8::10]:8443."));
 }
 
-static bool host_valid(const char *host)
+/* From `name` as it was written. */
+static bool take_host(struct check_target *out)
 {
 	struct probe_address address;
 
-	return probe_address_parse(host, 0, &address) || probe_dns_name_valid(host);
+	if (probe_address_parse(out->name, 0, &address)) {
+		memcpy(out->host, out->name, sizeof(out->host));
+		return true;
+	}
+	return host_ascii(out->name, out->host, sizeof(out->host)) && probe_dns_name_valid(out->host);
 }
 
 static bool port_parse(const char *text, uint16_t *port)
@@ -42,8 +48,10 @@ static char *part(CURLU *handle, CURLUPart what, unsigned int flags)
 {
 	char *text = NULL;
 
-	if (curl_url_get(handle, what, &text, flags) != CURLUE_OK)
+	if (curl_url_get(handle, what, &text, flags) != CURLUE_OK) {
+		curl_free(text);
 		return NULL;
+	}
 	return text;
 }
 
@@ -63,10 +71,10 @@ static bool take_url(CURLU *handle, const char *url, struct check_target *out, s
 	} else {
 		/* libcurl keeps the brackets of an IPv6 address. */
 		if (host[0] == '[' && host[len - 1] == ']')
-			snprintf(out->host, sizeof(out->host), "%.*s", (int)len - 2, host + 1);
+			snprintf(out->name, sizeof(out->name), "%.*s", (int)len - 2, host + 1);
 		else
-			snprintf(out->host, sizeof(out->host), "%s", host);
-		ok = host_valid(out->host) || error_usage(err, _("%s is no host name"), out->host) || bad_url(err);
+			snprintf(out->name, sizeof(out->name), "%s", host);
+		ok = take_host(out) || error_usage(err, _("%s is no host name"), out->name) || bad_url(err);
 	}
 	curl_free(host);
 	curl_free(port);
@@ -110,11 +118,11 @@ bool target_from_host(const char *text, struct check_target *out, struct error *
 		skip = text[0] == '[';
 		len = (size_t)(colon - text) - 2 * skip;
 	}
-	if (len == 0 || len >= sizeof(out->host))
+	if (len == 0 || len >= sizeof(out->name))
 		return error_usage(err, _("\"%s\" is no host name"), text) || bad_host(err);
-	memcpy(out->host, text + skip, len);
-	out->host[len] = '\0';
-	if (!host_valid(out->host))
+	memcpy(out->name, text + skip, len);
+	out->name[len] = '\0';
+	if (!take_host(out))
 		return error_usage(err, _("\"%s\" is no host name"), text) || bad_host(err);
 	return true;
 }

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "net/host_ascii.h"
 #include "net/http_fields.h"
 
 /* A second look-up is only worth it when the first one failed quickly: this one blocks. */
@@ -61,13 +62,16 @@ static enum http_phase phase_of(const struct http_transfer *t, CURLcode code)
 static enum http_resolve resolve_again(const char *host, int64_t took_ms)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list = NULL;
+	char ascii[256];
 	int code;
 
 	if (took_ms >= RESOLVE_TIMEOUT_MS)
 		return HTTP_RESOLVE_TIMEOUT;
 	if (took_ms >= RESOLVE_QUICK_MS)
 		return HTTP_RESOLVE_UNKNOWN;
-	code = getaddrinfo(host, NULL, &hints, &list);
+	if (!host_ascii(host, ascii, sizeof(ascii)))
+		return HTTP_RESOLVE_UNKNOWN;
+	code = getaddrinfo(ascii, NULL, &hints, &list);
 	if (code == 0)
 		freeaddrinfo(list);
 	switch (code) {

@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/i18n.h"
+#include "net/host_ascii.h"
 #include "settings/bypass.h"
 #include "settings/form.h"
 
@@ -94,15 +95,23 @@ char *proxy_host_text(const struct proxy *p, char dst[PROXY_HOST_TEXT_MAX])
 	return dst;
 }
 
-bool proxy_applies(const struct proxy *p, const char *host)
+static bool is_bypassed(const struct proxy *p, const char *host)
 {
-	if (!p->enabled)
-		return false;
 	for (size_t i = 0; i < p->bypass_count; i++) {
 		if (proxy_bypass_matches(p->bypass[i], host))
-			return false;
+			return true;
 	}
-	return true;
+	return false;
+}
+
+bool proxy_applies(const struct proxy *p, const char *host)
+{
+	char ascii[256];
+
+	if (!p->enabled || is_bypassed(p, host))
+		return false;
+	/* A pattern may also name it as the DNS does. */
+	return !host_ascii(host, ascii, sizeof(ascii)) || strcmp(ascii, host) == 0 || !is_bypassed(p, ascii);
 }
 
 bool proxy_bypass_matches(const char *pattern, const char *host)
