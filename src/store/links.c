@@ -40,7 +40,8 @@ void store_previous(const struct store *s, char *id)
 	(void)generation_linked(s, PREVIOUS_NAME, id, NULL);
 }
 
-bool generation_point(struct store *s, const char *link_name, const char *id, struct error *err)
+/* Replaces the link; the folder is yet to be flushed. */
+static bool set_link(struct store *s, const char *link_name, const char *id, struct error *err)
 {
 	char target[sizeof(CONTENT_NAME) + STORE_GENERATION_MAX], temp[ENTRY_NAME_MAX];
 	bool ok;
@@ -53,27 +54,28 @@ bool generation_point(struct store *s, const char *link_name, const char *id, st
 		ok = (unlinkat(s->staging_fd, temp, 0) == 0 || errno == ENOENT) &&
 		     symlinkat(target, s->staging_fd, temp) == 0 &&
 		     renameat(s->staging_fd, temp, s->fd, link_name) == 0;
-	if (!ok)
-		return error_errno(err, FINDING_IO_ERROR, _("cannot replace the link %s/%s"), s->path, link_name);
-	return file_sync_dir(s->fd, err);
+	return ok || error_errno(err, FINDING_IO_ERROR, _("cannot replace the link %s/%s"), s->path, link_name);
+}
+
+bool generation_point(struct store *s, const char *link_name, const char *id, struct error *err)
+{
+	return set_link(s, link_name, id, err) && file_sync_dir(s->fd, err);
 }
 
 bool generation_switch(struct store *s, const char *id, struct error *err)
 {
-	char current[STORE_GENERATION_MAX], previous[STORE_GENERATION_MAX], now[STORE_GENERATION_MAX];
+	char current[STORE_GENERATION_MAX], previous[STORE_GENERATION_MAX];
 
 	if (!generation_linked(s, CURRENT_NAME, current, err) || !generation_linked(s, PREVIOUS_NAME, previous, err))
 		return false;
-	if ((current[0] == '\0' || generation_point(s, PREVIOUS_NAME, current, err)) &&
-	    generation_point(s, CURRENT_NAME, id, err))
-		return true;
-	store_current(s, now);
-	if (strcmp(now, id) == 0) {
-		store_warn(s, err);	/* switched, and not known to be on the disk */
-		return true;
+	if ((current[0] != '\0' && !generation_point(s, PREVIOUS_NAME, current, err)) ||
+	    !set_link(s, CURRENT_NAME, id, err)) {
+		(void)generation_point(s, PREVIOUS_NAME, previous, NULL);
+		return false;
 	}
-	(void)generation_point(s, PREVIOUS_NAME, previous, NULL);
-	return false;
+	if (!file_sync_dir(s->fd, err))
+		store_warn(s, err);	/* switched, and not known to be on the disk */
+	return true;
 }
 
 bool generation_take_out(struct store *s, const char *id, struct error *err)
