@@ -235,6 +235,17 @@ static void arrange(struct log_rows *r, int rows, int (*height)(void *, log_pos)
 		log_rows_arrange(r, rows, height, data);
 }
 
+/* Why nothing is shown. */
+static void put_reason(const struct log_pane *p, struct page *page)
+{
+	bool waits = log_reach_waits(&p->reach);
+	struct buffer text = BUFFER_INIT(ROW_TEXT_MAX);
+
+	buffer_printf(&text, "%s%s", waits ? "?? " : "", p->why.message);
+	page_wrap(page, waits ? ROLE_WARN : ROLE_FAIL, buffer_text(&text));
+	buffer_clear(&text);
+}
+
 void log_draw_page(struct log_pane *p, struct page *page)
 {
 	bool timeline = p->view != NULL && !p->no_timeline && page->rows >= 8;
@@ -247,7 +258,7 @@ void log_draw_page(struct log_pane *p, struct page *page)
 		arrange(&p->rows, rows, log_record_height, p);
 	put_title(p, page);
 	if (p->view == NULL) {
-		page_wrap(page, ROLE_FAIL, p->why.message);
+		put_reason(p, page);
 		return;
 	}
 	log_put_records(p, page, rows > 0 ? rows : 1);

@@ -1,12 +1,13 @@
 /* log_pane.h - the Log pane's own state, shared by its files only: pane_log.c (what is asked for), log_draw.c (the page and
  * the strip), log_lines.c (records as rows), log_filters.c (what is kept), log_saved.c (filters with a name), log_find.c
- * (searches and jumps), log_record.c (one record), log_sources.c (which log). The pane also is the log strip of the whole console: both show one view, read
+ * (searches and jumps), log_record.c (one record), log_sources.c (which log, by log_reach.c). The pane also is the log strip of the whole console: both show one view, read
  * once.
  */
 #ifndef PC_UI_LOG_PANE_H
 #define PC_UI_LOG_PANE_H
 
 #include "app.h"
+#include "log_reach.h"
 #include "log_rows.h"
 #include "logview/save.h"
 #include "logview/update_span.h"
@@ -51,7 +52,9 @@ struct log_pane {
 	char *name;			/* of the source, for people */
 	char *path;			/* its file; NULL: a command */
 	char *settings;			/* those that say which log, when it was opened */
-	struct view *view;		/* NULL: it cannot be opened, `why` says the reason */
+	struct log_reach reach;
+	bool or_own;			/* where there is no such file, this program's own log is shown */
+	struct view *view;		/* NULL: it cannot be opened (yet), `why` says the reason */
 	struct error why;
 	struct log_rows rows, strip;
 	int handle;			/* of the loop */

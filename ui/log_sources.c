@@ -1,7 +1,6 @@
 /* Which log the pane and the strip show: the appliance's own, that of this program, or what a command says. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/i18n.h"
@@ -44,6 +43,7 @@ static bool open_command(const struct log_pane *p, struct source **out, struct e
 
 void log_pane_close(struct log_pane *p)
 {
+	log_reach_end(&p->reach);
 	log_find_clear(p);
 	walk_free(p->news);
 	p->news = NULL;
@@ -61,33 +61,65 @@ void log_pane_close(struct log_pane *p)
 	error_clear(&p->why);
 }
 
-void log_pane_open(struct log_pane *p, enum log_choice choice)
+/* Shows it; NULL: `why` says why there is none. */
+static void show_source(struct log_pane *p, struct source *source)
 {
-	struct source *source = NULL;
-	bool ok;
-
-	log_pane_close(p);
-	p->choice = choice;
-	if (choice == LOG_COMMAND) {
-		ok = open_command(p, &source, &p->why);
-		p->name = strdup(last_part(settings_list_item(p->app->settings, SETTING_LOG_COMMAND, 0)));
-	} else {
-		p->path = choice_path(p, choice);
-		ok = p->path != NULL ? source_open_file(p->path, true, false, &source, &p->why) :
-				       error_set(&p->why, FINDING_OUT_OF_MEMORY, _("out of memory"));
-		p->name = strdup(p->path != NULL ? last_part(p->path) : "");
-	}
-	if (ok)
-		p->view = view_new(source);
-	if (ok && p->view == NULL)
-		error_set(&p->why, FINDING_OUT_OF_MEMORY, _("out of memory"));
-	if (p->view == NULL)
+	if (source == NULL)
 		return;
+	p->view = view_new(source);
+	if (p->view == NULL) {
+		error_set(&p->why, FINDING_OUT_OF_MEMORY, _("out of memory"));
+		return;
+	}
 	view_step(p->view, 0);
 	log_rows_init(&p->rows, p->view, p->in_context);
 	log_rows_init(&p->strip, p->view, true);
 	log_filter_apply(p, NULL);
 	p->more = p->was_following = true;
+}
+
+static void show_file(struct log_pane *p)
+{
+	struct source *source = NULL;
+
+	error_clear(&p->why);
+	source_open_file(p->path, true, false, &source, &p->why);
+	show_source(p, source);
+	app_dirty(p->app);
+}
+
+static void reached(void *data, int error)
+{
+	struct log_pane *p = data;
+
+	if (error != 0 && p->or_own)
+		log_pane_open(p, LOG_OWN);
+	else
+		show_file(p);
+}
+
+void log_pane_open(struct log_pane *p, enum log_choice choice)
+{
+	struct source *source = NULL;
+
+	log_pane_close(p);
+	p->choice = choice;
+	if (choice == LOG_COMMAND) {
+		p->name = strdup(last_part(settings_list_item(p->app->settings, SETTING_LOG_COMMAND, 0)));
+		open_command(p, &source, &p->why);
+		show_source(p, source);
+		return;
+	}
+	p->path = choice_path(p, choice);
+	p->name = strdup(p->path != NULL ? last_part(p->path) : "");
+	if (p->path == NULL)
+		error_set(&p->why, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	else if (choice == LOG_OWN)
+		show_file(p);
+	else
+		log_reach(&p->reach, p->app->loop, p->path, reached, p);
+	if (log_reach_waits(&p->reach))
+		error_set(&p->why, FINDING_NONE, _("waiting for the log file: its disk or server does not answer"));
 }
 
 void log_state_text(const struct log_pane *p, struct buffer *out)
@@ -127,11 +159,10 @@ static char *which_log(const struct log_pane *p)
 
 void log_pane_open_first(struct log_pane *p)
 {
-	const char *file = settings_string(p->app->settings, SETTING_LOG_FILE);
-
 	free(p->settings);
 	p->settings = which_log(p);
-	log_pane_open(p, has_command(p) ? LOG_COMMAND : access(file, F_OK) == 0 ? LOG_APPLIANCE : LOG_OWN);
+	p->or_own = true;
+	log_pane_open(p, has_command(p) ? LOG_COMMAND : LOG_APPLIANCE);
 }
 
 void log_settings_changed(struct log_pane *p)
@@ -150,8 +181,9 @@ static void chosen(void *data, size_t row)
 {
 	struct log_pane *p = data;
 
+	p->or_own = false;
 	log_pane_open(p, (enum log_choice)row);
-	if (p->view == NULL)
+	if (p->view == NULL && !log_reach_waits(&p->reach))
 		app_notice_error(p->app, &p->why);
 	app_dirty(p->app);
 }

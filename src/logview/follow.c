@@ -272,7 +272,8 @@ bool source_open_file(const char *path, bool follow, bool poll_only, struct sour
 	int fd;
 
 	*out = NULL;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* Who follows does not wait for a pipe's writer either. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (follow ? O_NONBLOCK : 0));
 	if (fd < 0 && (!follow || (errno != ENOENT && errno != ENOTDIR && errno != EACCES)))
 		return error_errno(err, FINDING_PATH_INVALID, _("cannot open the log %s"), path);
 	if (fd >= 0 && (fstat(fd, &st) < 0 || S_ISDIR(st.st_mode))) {

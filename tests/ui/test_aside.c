@@ -1,4 +1,4 @@
-/* What is asked aside: the answer, whole; and nobody who waits for one that does not come. */
+/* What is asked aside: the answer, whole; and nobody who waits for one that does not come. A log that is reached for. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,9 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../ui/aside.h"
+#include "../ui/log_reach.h"
+#include "../ui/loop.h"
 #include "base/clock.h"
 #include "base/file.h"
 
@@ -119,6 +122,75 @@ static void an_errand_tells_what_came_of_it(void **state)
 	buffer_clear(&out);
 }
 
+static void note_answer(void *data, int error)
+{
+	*(int *)data = error;
+}
+
+#define NO_ANSWER (-1)
+#define LONG_ENOUGH_MS 20000
+
+static void a_log_that_is_near_answers_at_once(void **state)
+{
+	struct loop *loop = loop_new();
+	struct log_reach r = { 0 };
+	int answer = NO_ANSWER;
+
+	(void)state;
+	assert_non_null(loop);
+	log_reach_end(&r);
+	log_reach(&r, loop, "/", note_answer, &answer);
+	while (log_reach_waits(&r))	/* a busy machine */
+		assert_true(loop_turn(loop, LONG_ENOUGH_MS));
+	assert_int_equal(answer, 0);
+	log_reach(&r, loop, "/no/such/log", note_answer, &answer);
+	while (log_reach_waits(&r))
+		assert_true(loop_turn(loop, LONG_ENOUGH_MS));
+	assert_int_equal(answer, ENOENT);
+	loop_free(loop);
+}
+
+/* A pipe without a writer is such a log; one who writes to it can tell whether somebody waits. */
+static void a_log_that_is_dead_is_waited_for_until_nobody_wants_it(void **state)
+{
+	char folder[] = "/tmp/aside.XXXXXX", path[64];
+	struct loop *loop = loop_new();
+	struct log_reach r = { 0 };
+	int answer = NO_ANSWER, writer;
+	int64_t start;
+
+	(void)state;
+	assert_non_null(loop);
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/log", folder);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	start = clock_monotonic_ms();
+	log_reach(&r, loop, path, note_answer, &answer);
+	assert_true(clock_monotonic_ms() - start < LONG_ENOUGH_MS);
+	assert_true(log_reach_waits(&r));
+	while ((writer = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0)
+		assert_int_equal(errno, ENXIO);	/* not there yet */
+	while (log_reach_waits(&r))
+		assert_true(loop_turn(loop, LONG_ENOUGH_MS));
+	assert_int_equal(answer, 0);
+	file_close(&writer);
+
+	log_reach(&r, loop, path, note_answer, &answer);
+	assert_true(log_reach_waits(&r));
+	log_reach_end(&r);
+	assert_false(log_reach_waits(&r));
+	for (start = clock_monotonic_ms(); clock_monotonic_ms() - start < LONG_ENOUGH_MS; usleep(10000)) {
+		writer = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		if (writer < 0)
+			break;
+		file_close(&writer);
+	}
+	assert_int_equal(writer, -1);
+	unlink(path);
+	rmdir(folder);
+	loop_free(loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +198,8 @@ int main(void)
 		cmocka_unit_test(nobody_waits_for_what_hangs),
 		cmocka_unit_test(a_file_is_looked_at),
 		cmocka_unit_test(an_errand_tells_what_came_of_it),
+		cmocka_unit_test(a_log_that_is_near_answers_at_once),
+		cmocka_unit_test(a_log_that_is_dead_is_waited_for_until_nobody_wants_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
