@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """powercut.py - what a disk may hold after the power goes, at every step of a command; each is handed to a check.
 
-  powercut.py --root DIR [--every N] [--random K] --check "CHECK {root}" [--after "CHECK {root}"] -- COMMAND...
+  powercut.py --root DIR [--every N] [--random K] [--jobs N] --check "CHECK {root}" [--after "CHECK {root}"] -- COMMAND...
 
 Runs COMMAND under strace and takes what it does below DIR apart into changes: of a folder's entries (creating, renaming,
 linking, removing; a rename is one change), of a file's bytes, of a mode. A change is on the disk for sure only after
@@ -9,11 +9,13 @@ fsync of that file or folder, or syncfs; until then it may be there or not, in a
 that was not flushed may be missing or zeros. (Harsher than a journalling file system, where fsync flushes earlier changes
 as well; nothing but what POSIX promises is relied on.) After each change (or every Nth), these disks are made: nothing
 unflushed is there; all of it; all entries but no bytes; all entries and zeros for bytes; K random choices; where few
-changes are open, every choice. Each disk that was not seen before is written to a folder, and CHECK must succeed on it.
+changes are open, every choice. Each disk that was not seen before is written to a folder, and CHECK must succeed on it;
+with --jobs, several at a time, each in a folder of its own.
 --after is for the disk that is left when the power goes right after the command has ended, with nothing unflushed on it:
 what the command reported as done must be there.
 """
 import argparse
+import concurrent.futures
 import hashlib
 import itertools
 import os
@@ -440,11 +442,38 @@ def remove(path):
 
 def run_check(check, inodes, root, work):
     """What it complains of; None when it succeeds."""
-    image = os.path.join(work, "disk")
-    remove(image)
+    room = tempfile.mkdtemp(dir=work)
+    image = os.path.join(room, "disk")
     write_image(inodes, root, image, {})
     done = subprocess.run(check.format(root=image), shell=True, capture_output=True, text=True)
+    remove(room)
     return None if done.returncode == 0 else (done.stderr.strip() or done.stdout.strip())[:500]
+
+
+class Checks:
+    """The checks of the disks, some at a time; no more of them wait than run, for each holds a disk in memory."""
+
+    def __init__(self, check, root, work, jobs, failures_max):
+        self.check, self.root, self.work, self.jobs, self.failures_max = check, root, work, jobs, failures_max
+        self.pool = concurrent.futures.ThreadPoolExecutor(jobs)
+        self.running = []
+        self.disks = self.failures = 0
+
+    def add(self, title, inodes):
+        self.collect(2 * self.jobs - 1)
+        self.disks += 1
+        self.running.append((title, self.pool.submit(run_check, self.check, inodes, self.root, self.work)))
+
+    def collect(self, left):
+        """Waits until no more than so many are left, in their order."""
+        while len(self.running) > left:
+            title, future = self.running.pop(0)
+            complaint = future.result()
+            if complaint is not None:
+                self.failures += 1
+                print("%s: %s" % (title, complaint), flush=True)
+            if self.failures >= self.failures_max:
+                raise SystemExit(1)
 
 
 def main():
@@ -455,16 +484,18 @@ def main():
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--random", type=int, default=4)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1, help="disks that are looked at at a time")
     parser.add_argument("--failures", type=int, default=10, help="stop after so many")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     args = parser.parse_args()
     command = args.command[1:] if args.command[:1] == ["--"] else args.command
     root = os.path.realpath(args.root)
-    work = tempfile.mkdtemp(prefix="powercut-", dir=os.path.dirname(root))
     rng = random.Random(args.seed)
-    points = disks = failures = 0
+    points = 0
+    disk = Disk(root)
+    work = tempfile.mkdtemp(prefix="powercut-", dir=os.path.dirname(root))
+    checks = Checks(args.check, disk.root, work, args.jobs, args.failures)
     try:
-        disk = Disk(root)
         trace = os.path.join(work, "trace")
         done = subprocess.run(["strace", "-f", "-y", "-xx", "-s", "10000000", "-o", trace, "-e", "trace=" + CALLS, *command])
         if done.returncode != 0:
@@ -482,26 +513,22 @@ def main():
                 if mark in seen:
                     continue
                 seen.add(mark)
-                complaint = run_check(args.check, inodes, disk.root, work)
-                disks += 1
-                if complaint is not None:
-                    failures += 1
-                    print("after change %d, %s(%s): %s: %s" % (points, name, ", ".join(
-                        a if "\\x" not in a else "..." for a in arguments)[:80], title, complaint))
-                    if failures >= args.failures:
-                        raise SystemExit(1)
+                checks.add("after change %d, %s(%s): %s" % (points, name, ", ".join(
+                    a if "\\x" not in a else "..." for a in arguments)[:80], title), inodes)
+        checks.collect(0)
         complaint = run_check(args.after, disk.image([]), disk.root, work) if args.after else None
         if complaint is not None:
-            failures += 1
+            checks.failures += 1
             print("after the command had ended: %s" % complaint)
         # What the model holds in the end must be what is there, or it would prove nothing.
         there = Disk(root)
         if fingerprint(disk.now, disk.root) != fingerprint(there.now, there.root):
             raise SystemExit("powercut: the model missed a change")
     finally:
+        checks.pool.shutdown(cancel_futures=True)
         remove(work)
-    print("%d changes, %d different disks, %d failures" % (points, disks, failures))
-    return failures > 0
+    print("%d changes, %d different disks, %d failures" % (points, checks.disks, checks.failures))
+    return checks.failures > 0
 
 
 if __name__ == "__main__":

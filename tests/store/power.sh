@@ -29,8 +29,8 @@ cut() {
 	if [ -d "$template" ]; then cp -a "$template" "$dir/root/state"; fi
 	printf '%s: ' "$name"
 	local look="'$act' '{root}/state' aftermath $old $new $lines $defaults"
-	python3 "$powercut" --root "$dir/root" --every "$every" --check "$look" --after "$look | grep -qx new" -- \
-		"$act" "$dir/root/state" "$@" || status=1
+	python3 "$powercut" --root "$dir/root" --every "$every" --jobs "${TORTURE_JOBS:-1}" --check "$look" \
+		--after "$look | grep -qx new" -- "$act" "$dir/root/state" "$@" || status=1
 }
 
 "$act" "$dir/three" commit v1

@@ -103,12 +103,13 @@ torture_online() {
 	more=mirror scenario mirror $old_version $new_version none mirror --to "{room}/mirror" --url "$url"
 }
 
-# torture MODE EVERY SCENARIO...
+# torture MODE EVERY SCENARIO...: TORTURE_JOBS points at a time
 torture() {
 	local mode=$1 every=$2
 	shift 2
 	python3 "$top_srcdir/tests/torture/torture.py" --program "$program" --killpoints "$top_builddir/tests/lib/killpoints" \
-		--failalloc "$top_builddir/tests/lib/failalloc.so" --lab "$lab" --mode "$mode" --every "$every" ${TORTURE_FLAGS:-} "$@"
+		--failalloc "$top_builddir/tests/lib/failalloc.so" --lab "$lab" --mode "$mode" --every "$every" \
+		--jobs "${TORTURE_JOBS:-1}" ${TORTURE_FLAGS:-} "$@"
 }
 
 # cut SCENARIO WORD...: the power goes, at every POWER_EVERYth change (tests/lib/powercut.py)
@@ -122,6 +123,7 @@ cut() {
 	done
 	printf '%s: ' "$name"
 	look="python3 '$top_srcdir/tests/torture/torture.py' --program '$program' --lab '$lab' --look $name '{root}/state'"
-	python3 "$top_srcdir/tests/lib/powercut.py" --root "$lab/root" --every "${POWER_EVERY:-41}" --random "${POWER_RANDOM:-1}" --check "$look" \
+	python3 "$top_srcdir/tests/lib/powercut.py" --root "$lab/root" --every "${POWER_EVERY:-41}" --random "${POWER_RANDOM:-1}" \
+		--jobs "${TORTURE_JOBS:-1}" --check "$look" \
 		--after "$look | grep -qx new" -- "$program" --quiet --config "$lab/$name/console.conf" --state-dir "$lab/root/state" "$@"
 }

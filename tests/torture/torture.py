@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """torture.py - stops, or disturbs, a whole command of the program at every point, and looks at what it leaves.
 
-  torture.py --program P --killpoints K --lab DIR SCENARIO... [--mode kill|one|fail|short|alloc] [--every N] [--from N]
+  torture.py --program P --killpoints K --lab DIR SCENARIO... [--mode MODE] [--every N] [--from N] [--jobs N]
   torture.py --program P --lab DIR --look SCENARIO STATE        the assertions only (for tests/lib/powercut.py)
 
 A scenario is a folder LAB/NAME, made by tests/torture/lab.sh, with
@@ -22,8 +22,13 @@ After each, whatever was done: `current` shows entirely the old tree or entirely
 the new one was there; "status" works; the history tells the truth; and the next run completes, leaves nothing in staging
 and no temporary file, and the defaults are there once, or still deleted. A command that says that it is done is done, one that
 says that it failed names a finding and has changed nothing.
+
+With --jobs several points are tried at a time, each in a room of its own, where the state and the mirror are; all only read the
+scenario's folder and its web server. How long something takes means nothing here, but what takes longer tells its progress more
+often, so a call can come later than it was counted: such a point is tried again (TRIES).
 """
 import argparse
+import concurrent.futures
 import hashlib
 import json
 import os
@@ -31,14 +36,23 @@ import shutil
 import struct
 import subprocess
 import sys
+import threading
 import time
 
 ERRORS = ("ENOSPC", "EIO", "EMFILE", "ENOMEM", "EACCES", "EROFS", "EDQUOT", "EINTR")
-LOCK_WAIT_S = 20
+# Only against what never ends: a busy machine may take its time.
+LOCK_WAIT_S = 300
+COMMAND_WAIT_S = 600
+TRIES = 4
+NOT_REACHED = 3         # killpoints: the command ended before its Nth call
 
 
 class Broken(Exception):
     pass
+
+
+class Moved(Broken):
+    """The Nth call was not the one that was counted as the Nth."""
 
 
 def must(condition, what):
@@ -74,14 +88,16 @@ def json_lines(path, torn_end):
 
 
 class Scenario:
-    def __init__(self, args, name):
+    """A scenario, in a room of its own."""
+
+    def __init__(self, args, name, number=0):
         self.args, self.name = args, name
         self.dir = os.path.join(args.lab, name)
         with open(os.path.join(self.dir, "scenario.json")) as f:
             self.about = json.load(f)
         self.old, self.new = self.about["old"], self.about["new"]
         self.mirror = self.about.get("mirror", False)
-        self.room = os.path.join(args.work, name)
+        self.room = os.path.join(args.work, "%s.%d" % (name, number))
         self.state = os.path.join(self.room, "state")
         os.makedirs(self.room, exist_ok=True)
         self.trees = {v: open(os.path.join(self.dir, f)).read()
@@ -89,8 +105,7 @@ class Scenario:
         self.feeds = {v: self.files(os.path.join(self.dir, f)) for v, f in ((self.old, "feed-old"), (self.new, "feed-new"))
                       if v and self.mirror}
         self.before = self.history(os.path.join(self.dir, "state"), False)
-        self.seen_new = False
-        self.crash_file = os.path.join(args.work, name + ".crashes")
+        self.crash_file = self.room + ".crashes"
         self.sites = set()      # where libraries crashed
         self.hook_failed = False        # and the update said so: the one process that was killed was the hook
 
@@ -109,13 +124,20 @@ class Scenario:
     def run(self, command, env=None):
         if self.args.mode == "place":
             command = ["setarch", "-R", *command]
-        return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=120,
+        return subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=COMMAND_WAIT_S,
                               stdin=subprocess.DEVNULL, env=env)
 
     def fresh(self):
-        if os.path.isdir(self.room):
-            subprocess.run(["chmod", "-R", "u+rwX", self.room], check=True)
-            shutil.rmtree(self.room)
+        for left in reversed(range(TRIES)):
+            if not os.path.isdir(self.room):
+                break
+            try:
+                subprocess.run(["chmod", "-R", "u+rwX", self.room], check=not left, stderr=subprocess.DEVNULL)
+                shutil.rmtree(self.room)
+            except OSError:     # a worker that outlived its job is still making files
+                if not left:
+                    raise
+                time.sleep(1)
         os.makedirs(self.room)
         for name in ("state", "mirror"):
             if os.path.isdir(os.path.join(self.dir, name)):
@@ -149,7 +171,7 @@ class Scenario:
         for version, expected in self.trees.items():
             if shown == expected:
                 return version
-        with open(os.path.join(self.args.work, "unexpected-tree"), "w") as f:
+        with open(self.room + ".unexpected-tree", "w") as f:
             f.write(shown)
         raise Broken("current is neither the old nor the new tree")
 
@@ -237,12 +259,6 @@ class Scenario:
             with open(os.path.join(self.room, "state", "hook.ran")) as f:
                 must(self.new in f.read().split(), "the hook was never run for %s" % self.new)
 
-    def aftermath(self):
-        now = self.look()
-        must(not (self.seen_new and now != self.new), "old again after it was new")
-        self.go_on()
-        return now
-
     # --- disturbing -----------------------------------------------------------------------------------------------------
 
     def points(self):
@@ -305,62 +321,130 @@ class Scenario:
             command += ["--at", str(n), "--", *self.command()]
         return self.run(command, env)
 
-    def torture(self):
-        mode, counts, failures = self.args.mode, {}, 0
-        if mode == "place":
-            self.fresh()
-            seen = os.path.join(self.args.work, "places")
-            done = self.run(self.command(), dict(os.environ, LD_PRELOAD=self.args.failalloc, FAILALLOC_PLACES=seen))
-            must(done.returncode == 0, "undisturbed it ended with %d: %s" % (done.returncode, done.stderr[-300:]))
-            with open(seen, "rb") as f:
-                self.places = ["%x" % p for (p,) in struct.iter_unpack("=Q", f.read()) if p]
-            os.remove(seen)
-            points = len(self.places)
-        elif mode == "alloc":
-            self.fresh()
-            counted = os.path.join(self.args.work, "allocations")
-            self.run(self.command(), dict(os.environ, LD_PRELOAD=self.args.failalloc, FAILALLOC_FILE=counted))
-            with open(counted) as f:
-                points = max(int(x) for x in f)
-            os.remove(counted)
+    def count_places(self):
+        self.fresh()
+        seen = self.room + ".places"
+        done = self.run(self.command(), dict(os.environ, LD_PRELOAD=self.args.failalloc, FAILALLOC_PLACES=seen))
+        must(done.returncode == 0, "undisturbed it ended with %d: %s" % (done.returncode, done.stderr[-300:]))
+        with open(seen, "rb") as f:
+            places = ["%x" % p for (p,) in struct.iter_unpack("=Q", f.read()) if p]
+        os.remove(seen)
+        return places
+
+    def count_allocations(self):
+        self.fresh()
+        counted = self.room + ".allocations"
+        self.run(self.command(), dict(os.environ, LD_PRELOAD=self.args.failalloc, FAILALLOC_FILE=counted))
+        with open(counted) as f:
+            most = max(int(x) for x in f)
+        os.remove(counted)
+        return most
+
+    def attempt(self, n, error, must_be_new):
+        """Disturbs one run at point n, looks, and goes on. Returns what became of it."""
+        mode = self.args.mode
+        self.fresh()
+        done = self.disturb(n, error)
+        self.hook_failed = mode == "one" and '"hook-failed"' in done.stdout
+        if mode == "kill":
+            if done.returncode == NOT_REACHED:
+                raise Moved("it ended before it was killed: %s" % done.stderr[-300:])
+            must(done.returncode == 0, "not killed (%d): %s" % (done.returncode, done.stderr[-300:]))
         else:
-            points = self.points()
-        tried = 0
-        for n in range(self.args.start, points + 1, self.args.every):
-            errors = [None]
-            if mode == "fail":
-                errors = ERRORS if self.args.all_errors else [ERRORS[(n // self.args.every) % len(ERRORS)]]
-            for error in errors:
-                tried += 1
-                self.fresh()
-                try:
-                    done = self.disturb(n, error)
-                    self.hook_failed = mode == "one" and '"hook-failed"' in done.stdout
-                    if mode == "kill":
-                        must(done.returncode == 0, "not killed (%d): %s" % (done.returncode, done.stderr[-300:]))
-                    else:
-                        self.wait_for_lock()
-                    if mode in ("fail", "alloc", "place", "short"):
-                        must(done.returncode >= 0 and done.returncode < 128,
-                             "it crashed (%d): %s %s" % (done.returncode, done.stderr[-500:], self.crashes()))
-                        outcome = self.judge_ending(done.returncode, done.stdout, self.look())
-                        self.go_on()
-                    else:
-                        now = self.aftermath()
-                        outcome = "new" if now == self.new else "old"
-                        self.seen_new = self.seen_new or (now == self.new and mode == "kill")
-                    counts[outcome] = counts.get(outcome, 0) + 1
-                except (Broken, subprocess.TimeoutExpired, OSError, ValueError, KeyError) as e:
-                    failures += 1
-                    print("BROKEN: %s, %s%s at %d of %d: %s" % (self.name, mode, " " + error if error else "", n, points, e), flush=True)
-                    if failures >= self.args.failures:
-                        print("stopped after %d failures" % failures)
-                        return failures
-        for site in sorted(self.sites):
+            self.wait_for_lock()
+        if mode in ("fail", "alloc", "place", "short"):
+            must(done.returncode >= 0 and done.returncode < 128,
+                 "it crashed (%d): %s %s" % (done.returncode, done.stderr[-500:], self.crashes()))
+            outcome = self.judge_ending(done.returncode, done.stdout, self.look())
+            self.go_on()
+            return outcome
+        now = self.look()
+        self.go_on()
+        if must_be_new and now != self.new:
+            raise Moved("old again after it was new")
+        return "new" if now == self.new else "old"
+
+    def try_point(self, n, error=None, must_be_new=False):
+        for left in reversed(range(TRIES)):
+            try:
+                return self.attempt(n, error, must_be_new)
+            except Moved:
+                if not left:
+                    raise
+
+
+class Torture:
+    """All points of a scenario in one mode, several at a time."""
+
+    def __init__(self, args, name):
+        self.args, self.name = args, name
+        self.rooms = [Scenario(args, name, number) for number in range(args.jobs)]
+        self.lock = threading.Lock()
+        self.outcomes = {}      # by point: what became of it, with each error
+        self.failures = 0
+
+    def broken(self, n, error, e):
+        with self.lock:
+            self.failures += 1
+            print("BROKEN: %s, %s%s at %d of %d: %s" % (self.name, self.args.mode, " " + error if error else "", n, self.points, e),
+                  flush=True)
+
+    def next_point(self):
+        with self.lock:
+            return next(self.left, None) if self.failures < self.args.failures else None
+
+    def work(self, room):
+        while point := self.next_point():
+            n, error = point
+            try:
+                outcome = room.try_point(n, error)
+            except (Broken, subprocess.TimeoutExpired, OSError, ValueError, KeyError) as e:
+                self.broken(n, error, e)
+                continue
+            with self.lock:
+                self.outcomes.setdefault(n, []).append(outcome)
+
+    def count(self):
+        first = self.rooms[0]
+        if self.args.mode == "place":
+            places = first.count_places()
+            for room in self.rooms:
+                room.places = places
+            return len(places)
+        return first.count_allocations() if self.args.mode == "alloc" else first.points()
+
+    def errors(self, n):
+        if self.args.mode != "fail":
+            return [None]
+        return ERRORS if self.args.all_errors else [ERRORS[(n // self.args.every) % len(ERRORS)]]
+
+    def check_order(self):
+        """What was new once is never old again at a later point."""
+        seen_new = False
+        for n in sorted(self.outcomes):
+            try:
+                if seen_new and self.outcomes[n] == ["old"]:
+                    self.outcomes[n] = [self.rooms[0].try_point(n, None, must_be_new=True)]
+            except Broken as e:
+                self.broken(n, None, e)
+            seen_new = seen_new or self.outcomes[n] == ["new"]
+
+    def run(self):
+        self.points = self.count()
+        self.left = ((n, error) for n in range(self.args.start, self.points + 1, self.args.every) for error in self.errors(n))
+        with concurrent.futures.ThreadPoolExecutor(len(self.rooms)) as pool:
+            list(pool.map(self.work, self.rooms))
+        if self.args.mode == "kill":
+            self.check_order()
+        if self.failures >= self.args.failures:
+            print("stopped after %d failures" % self.failures)
+        for site in sorted(set().union(*(room.sites for room in self.rooms))):
             print("a library crashed for lack of memory: %s" % site)
+        all_outcomes = [outcome for some in self.outcomes.values() for outcome in some]
         print("%-12s %-5s %d of %d points: %s, %d broken" % (
-            self.name, mode, tried, points, ", ".join("%d %s" % (c, o) for o, c in sorted(counts.items())), failures), flush=True)
-        return failures
+            self.name, self.args.mode, len(all_outcomes) + self.failures, self.points,
+            ", ".join("%d %s" % (all_outcomes.count(o), o) for o in sorted(set(all_outcomes))), self.failures), flush=True)
+        return self.failures
 
 
 def main():
@@ -374,6 +458,7 @@ def main():
     p.add_argument("--every", type=int, default=1)
     p.add_argument("--from", dest="start", type=int, default=1)
     p.add_argument("--all-errors", action="store_true")
+    p.add_argument("--jobs", type=int, default=1, help="points that are tried at a time")
     p.add_argument("--failures", type=int, default=10, help="stop a scenario after so many")
     p.add_argument("--tree", help="print the tree of a folder, as tree-old and tree-new hold it")
     p.add_argument("--look", nargs=2, metavar=("SCENARIO", "STATE"))
@@ -385,8 +470,7 @@ def main():
         return 0
     if args.look:
         s = Scenario(args, args.look[0])
-        if s.mirror:
-            s.room = os.path.dirname(args.look[1])
+        s.state, s.room = args.look[1], os.path.dirname(args.look[1])
         try:
             now = s.look(args.look[1])
             s.go_on(args.look[1])
@@ -395,7 +479,7 @@ def main():
             return 1
         print("new" if now == s.new else "old")
         return 0
-    return min(sum(Scenario(args, name).torture() for name in args.scenarios), 1)
+    return min(sum(Torture(args, name).run() for name in args.scenarios), 1)
 
 
 if __name__ == "__main__":
