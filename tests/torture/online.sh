@@ -15,13 +15,13 @@ torture_online
 n=${TORTURE_ONLINE:-53}
 rarely=$((n > 1 ? 4 * n : 1))
 ok "killed" torture kill "$n" web-first web mirror
-ok "one process killed" torture one $((n > 1 ? 2 * n : 1)) web
+ok "one process killed" torture one $((n > 1 ? 2 * n : 1)) web-first web mirror
 if strace -o /dev/null true 2>"$work/probe"; then
 	ok "no power" cut mirror mirror --to "$lab/root/mirror" --url "$mirror_url"
 else
 	echo "no power cut: nothing can be traced by strace here"
 fi
-ok "an error" torture fail "$rarely" web mirror
-ok "short writes" torture short "$n" web
-[ "$n" -gt 1 ] || ok "failed allocations" torture place 1 web
+ok "an error" torture fail "$rarely" web-first web mirror
+ok "short writes" torture short "$n" web-first web mirror
+[ "$n" -gt 1 ] || ok "failed allocations" torture place 1 web mirror
 finish

@@ -12,14 +12,14 @@ need python3
 export ASAN_OPTIONS="detect_leaks=0:${ASAN_OPTIONS:-}"	# the leak check cannot run under ptrace
 "$top_builddir/tests/lib/killpoints" --count -- true 2>"$work/probe" || skip "this kernel does not let a process be traced: $(cat "$work/probe")"
 torture_lab
-torture_lab_sampled="first incremental deleted hook rollback"
+all="first incremental deleted hook rollback"
 # shellcheck disable=SC2086
 {
-	ok "killed" torture kill "${TORTURE_KILL:-23}" $torture_lab_sampled
-	ok "one process killed" torture one "${TORTURE_ONE:-37}" first incremental hook rollback
-	ok "an error" torture fail "${TORTURE_FAIL:-71}" first incremental hook rollback
-	ok "short writes" torture short "${TORTURE_SHORT:-13}" first incremental hook rollback
+	ok "killed" torture kill "${TORTURE_KILL:-23}" $all
+	ok "one process killed" torture one "${TORTURE_ONE:-37}" $all
+	ok "an error" torture fail "${TORTURE_FAIL:-71}" $all
+	ok "short writes" torture short "${TORTURE_SHORT:-13}" $all
 	ok "failed allocations" torture alloc "${TORTURE_ALLOC:-1499}" incremental
-	[ -z "${TORTURE_PLACE:-}" ] || ok "allocations that fail by place" torture place "$TORTURE_PLACE" incremental
+	[ -z "${TORTURE_PLACE:-}" ] || ok "allocations that fail by place" torture place "$TORTURE_PLACE" first incremental hook rollback
 }
 finish
