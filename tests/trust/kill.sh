@@ -10,7 +10,7 @@ export POSTURE_CONSOLE_CA_BUNDLE=$work/bundle.pem
 # Leaks are not what is looked for, and the tracer would be in the way of that search.
 export ASAN_OPTIONS=detect_leaks=0
 program=$top_builddir/posture-console
-deadline=$((SECONDS + 120))
+deadline=$((SECONDS + ${KILL_SECONDS:-120}))
 points=0 fail=0
 
 ca() {
