@@ -86,15 +86,17 @@ static bool trim(const struct store *s, struct error *err)
 	struct buffer text = BUFFER_INIT(HISTORY_READ_MAX), kept = BUFFER_INIT(HISTORY_READ_MAX);
 	json_t *lines = NULL;
 	const json_t *last;
-	const char *start;
+	const char *start, *end;
 	bool ok = false;
 
 	if (!file_read(s->fd, HISTORY_NAME, &text, err) || !history_load_switches(s, &lines, err))
 		goto out;
-	start = text.data + (text.len > HISTORY_TRIM_TO ? text.len - HISTORY_TRIM_TO : 0);
-	if (start > text.data) {
-		start = strchr(start, '\n');
-		start = start != NULL ? start + 1 : text.data + text.len;
+	/* A disk may have left NUL bytes: they end no text here. */
+	start = buffer_text(&text);
+	end = start + text.len;
+	if (text.len > HISTORY_TRIM_TO) {
+		start = memchr(end - HISTORY_TRIM_TO, '\n', HISTORY_TRIM_TO);
+		start = start != NULL ? start + 1 : end;
 	}
 	last = history_last_switch(lines);
 	if (last != NULL) {
@@ -102,13 +104,13 @@ static bool trim(const struct store *s, struct error *err)
 
 		if (line == NULL)
 			goto out;
-		if (strstr(start, line) == NULL) {
+		if (memmem(start, (size_t)(end - start), line, strlen(line)) == NULL) {
 			buffer_puts(&kept, line);
 			buffer_putc(&kept, '\n');
 		}
 		free(line);
 	}
-	buffer_append(&kept, start, text.len - (size_t)(start - text.data));
+	buffer_append(&kept, start, (size_t)(end - start));
 	ok = kept.failed ? error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"))
 			 : file_write_atomic(s->fd, HISTORY_NAME, 0640, buffer_text(&kept), kept.len, err);
 out:

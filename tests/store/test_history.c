@@ -153,6 +153,31 @@ static void a_long_history_loses_its_oldest_lines_only(void **state)
 	must_be_sound();
 }
 
+static void nul_bytes_do_not_end_a_history_that_is_shortened(void **state)
+{
+	struct buffer text = BUFFER_INIT(8 * 1024 * 1024);
+	char filler[1024], zeros[256 * 1024] = { 0 };
+	json_t *lines;
+
+	(void)state;
+	memset(filler, 'x', sizeof(filler) - 1);
+	filler[sizeof(filler) - 1] = '\0';
+	while (text.len < 4 * 1024 * 1024) {
+		bool was_before = text.len < 2 * 1024 * 1024;
+
+		buffer_printf(&text, "{\"summary\":\"%s\"}\n", filler);
+		/* where the shorter one begins */
+		if (was_before && text.len >= 2 * 1024 * 1024)
+			buffer_append(&text, zeros, sizeof(zeros));
+	}
+	assert_true(file_write_quick(AT_FDCWD, in_state("history.jsonl"), 0640, text.data, text.len, NULL));
+	assert_true(store_history_append(place.s, json_object(), NULL));
+	assert_true(store_history_load(place.s, &lines, NULL));
+	assert_true(json_array_size(lines) > 1500);
+	json_decref(lines);
+	buffer_clear(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +186,7 @@ int main(void)
 		PLACE_TEST(a_torn_line_is_left_out_and_repaired),
 		PLACE_TEST(a_history_of_nul_bytes_is_survived),
 		PLACE_TEST(a_long_history_loses_its_oldest_lines_only),
+		PLACE_TEST(nul_bytes_do_not_end_a_history_that_is_shortened),
 	};
 
 	return cmocka_run_group_tests_name("store history", tests, NULL, NULL);
