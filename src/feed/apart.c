@@ -113,7 +113,7 @@ bool apart_manifest(const char *xml, size_t len, struct manifest **out, struct e
 	struct wire w = { .at = buffer_text(&answer), .left = answer.len };
 
 	*out = ok ? take_manifest(&w) : NULL;
-	if (ok && (*out == NULL || w.left > 0)) {
+	if (ok && (*out == NULL || (*out)->synthetic || w.left > 0)) {
 		manifest_free(*out);
 		*out = NULL;
 		ok = confine_odd_answer(&work, err);
@@ -203,7 +203,13 @@ static void put_buffer(struct buffer *out, const struct buffer *b)
 	wire_put_bytes(out, b->data, b->len);
 }
 
-/* The members; then 1 with the manifest and its bytes, or 0 with what is wrong with it. */
+/* What follows the members in the answer. */
+enum manifest_kind {
+	MANIFEST_UNUSABLE,	/* what is wrong with it */
+	MANIFEST_BYTES,		/* the bytes of the manifest and of its signature */
+	MANIFEST_SYNTHETIC	/* a manifest that was made of the members' names */
+};
+
 static bool read_bundle(void *data, struct buffer *out, struct error *err)
 {
 	struct buffer xml = BUFFER_INIT(MANIFEST_MAX_BYTES), p7s = BUFFER_INIT(SIGNATURE_MAX_BYTES);
@@ -217,12 +223,16 @@ static bool read_bundle(void *data, struct buffer *out, struct error *err)
 	for (size_t i = 0; i < bundle_count(b); i++)
 		put_member(out, bundle_at(b, i));
 	if (!bundle_manifest(b, &m, &xml, &p7s, err)) {
-		wire_put_number(out, 0);
+		wire_put_number(out, MANIFEST_UNUSABLE);
 		wire_put_bytes(out, err, sizeof(*err));
 		return work->whatever_manifest;
 	}
-	wire_put_number(out, 1);
-	put_manifest(out, m);
+	if (m != NULL) {
+		wire_put_number(out, MANIFEST_SYNTHETIC);
+		put_manifest(out, m);
+		return true;
+	}
+	wire_put_number(out, MANIFEST_BYTES);
 	put_buffer(out, &xml);
 	put_buffer(out, &p7s);
 	return true;
@@ -278,23 +288,51 @@ static bool take_buffer(struct wire *w, struct buffer *out)
 	return true;
 }
 
-/* False: the answer makes no sense. *manifest NULL: there is none that can be used, `why` says why. */
-static bool take_manifest_of_bundle(struct wire *w, struct manifest **manifest, struct buffer *xml, struct buffer *p7s,
-				    struct error *why)
-{
-	struct error given;
+/* What such a process says of a bundle. */
+struct bundle_answer {
+	struct bundle *bundle;
+	enum manifest_kind kind;
+	struct manifest *synthetic;
+	struct error why;		/* it is unusable */
+};
 
-	if (wire_number(w) == 0) {
-		wire_bytes(w, &given, sizeof(given));
-		confine_take_error(why, &given, FINDING_BUNDLE_CORRUPT);
-		return !w->bad && w->left == 0;
+static bool is_synthetic(const struct manifest *m)
+{
+	if (m == NULL || !m->synthetic)
+		return false;
+	for (size_t i = 0; i < m->count; i++) {
+		if (m->components[i].has_sha256)
+			return false;
 	}
-	*manifest = take_manifest(w);
-	return *manifest != NULL && take_buffer(w, xml) && take_buffer(w, p7s) && w->left == 0;
+	return true;
 }
 
-static bool take_bundle(struct bundle_work *data, struct bundle **out, struct manifest **manifest, struct buffer *xml,
-			struct buffer *p7s, struct error *why, struct error *err)
+/* False: the answer makes no sense. */
+static bool take_what_follows(struct wire *w, struct bundle_answer *a, struct buffer *xml, struct buffer *p7s)
+{
+	int64_t kind = wire_number(w);
+	struct error given;
+
+	switch (kind) {
+	case MANIFEST_UNUSABLE:
+		a->kind = MANIFEST_UNUSABLE;
+		wire_bytes(w, &given, sizeof(given));
+		confine_take_error(&a->why, &given, FINDING_BUNDLE_CORRUPT);
+		return !w->bad && w->left == 0;
+	case MANIFEST_BYTES:
+		a->kind = MANIFEST_BYTES;
+		return take_buffer(w, xml) && take_buffer(w, p7s) && w->left == 0;
+	case MANIFEST_SYNTHETIC:
+		a->kind = MANIFEST_SYNTHETIC;
+		a->synthetic = take_manifest(w);
+		return is_synthetic(a->synthetic) && w->left == 0;
+	default:
+		return false;
+	}
+}
+
+static bool take_bundle(struct bundle_work *data, struct bundle_answer *a, struct buffer *xml, struct buffer *p7s,
+			struct error *err)
 {
 	const struct confine_work work = { .work = read_bundle, .data = data, .fd = data->fd, .what = data->label,
 					   .damaged = FINDING_BUNDLE_CORRUPT };
@@ -302,35 +340,50 @@ static bool take_bundle(struct bundle_work *data, struct bundle **out, struct ma
 	bool ok = confine_run(&work, &answer, err);
 	struct wire w = { .at = buffer_text(&answer), .left = answer.len };
 
-	*out = NULL;
-	*manifest = NULL;
-	if (!ok)
-		goto out;
-	*out = take_members(&w, data->fd, data->label);
-	if (*out == NULL || !take_manifest_of_bundle(&w, manifest, xml, p7s, why)) {
-		bundle_free(*out);
-		manifest_free(*manifest);
-		*out = NULL;
-		*manifest = NULL;
-		ok = confine_odd_answer(&work, err);
+	*a = (struct bundle_answer){ .why = ERROR_INIT };
+	if (ok) {
+		a->bundle = take_members(&w, data->fd, data->label);
+		if (a->bundle == NULL || !take_what_follows(&w, a, xml, p7s)) {
+			bundle_free(a->bundle);
+			manifest_free(a->synthetic);
+			*a = (struct bundle_answer){ .why = ERROR_INIT };
+			ok = confine_odd_answer(&work, err);
+		}
 	}
-out:
 	buffer_clear(&answer);
 	return ok;
+}
+
+/* From the very bytes whose signature will be verified. */
+static bool manifest_of(const struct bundle_answer *a, const char *label, const struct buffer *xml, struct manifest **out,
+			struct error *err)
+{
+	*out = a->synthetic;
+	if (a->kind == MANIFEST_UNUSABLE) {
+		if (err != NULL)
+			*err = a->why;
+		return false;
+	}
+	return a->kind == MANIFEST_SYNTHETIC || apart_manifest(buffer_text(xml), xml->len, out, err) ||
+	       error_wrap(err, "%s", label);
 }
 
 bool apart_bundle(int fd, const char *label, struct bundle **out, struct manifest **manifest, struct buffer *xml,
 		  struct buffer *p7s, struct error *err)
 {
 	struct bundle_work data = { .fd = fd, .label = label };
+	struct bundle_answer a;
 
-	if (!take_bundle(&data, out, manifest, xml, p7s, err, err))
-		return false;
-	if (*manifest != NULL)
-		return true;
-	bundle_free(*out);
 	*out = NULL;
-	return false;
+	*manifest = NULL;
+	if (!take_bundle(&data, &a, xml, p7s, err))
+		return false;
+	if (!manifest_of(&a, label, xml, manifest, err)) {
+		bundle_free(a.bundle);
+		return false;
+	}
+	*out = a.bundle;
+	return true;
 }
 
 bool apart_members(int fd, const char *label, struct bundle **out, struct manifest **manifest, struct error *why,
@@ -338,8 +391,16 @@ bool apart_members(int fd, const char *label, struct bundle **out, struct manife
 {
 	struct bundle_work data = { .fd = fd, .label = label, .whatever_manifest = true };
 	struct buffer xml = BUFFER_INIT(MANIFEST_MAX_BYTES), p7s = BUFFER_INIT(SIGNATURE_MAX_BYTES);
-	bool ok = take_bundle(&data, out, manifest, &xml, &p7s, why, err);
+	struct bundle_answer a;
+	bool ok;
 
+	*out = NULL;
+	*manifest = NULL;
+	ok = take_bundle(&data, &a, &xml, &p7s, err);
+	if (ok) {
+		*out = a.bundle;
+		(void)manifest_of(&a, label, &xml, manifest, why);
+	}
 	buffer_clear(&xml);
 	buffer_clear(&p7s);
 	return ok;

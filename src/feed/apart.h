@@ -3,6 +3,10 @@
  *
  * The process is confined (base/confine_run.h) before it looks at the first byte; what comes back is plain data, which is
  * checked again here. A crash of it is a finding, not the end of the update.
+ *
+ * Each kind of bytes has a process of its own. Whoever takes over the one that reads the zip can choose which bytes are said to be
+ * the manifest, but not what they mean: they are parsed in a process that has seen nothing else, and the signature is verified of
+ * the same bytes.
  */
 #ifndef PC_FEED_APART_H
 #define PC_FEED_APART_H
@@ -23,7 +27,8 @@ bool apart_manifest(const char *xml, size_t len, struct manifest **out, struct e
 bool apart_signature(const void *content, size_t len, const void *cms, size_t cms_len, X509_STORE *anchors, time_t now,
 		     struct signature_info *info, struct error *err);
 
-/* bundle_open() and bundle_manifest(), apart; both must succeed. */
+/* bundle_open() and bundle_manifest(), apart, and the manifest parsed from *xml in a second process; all must succeed. A synthetic
+ * manifest comes without any byte in `xml` and `p7s`, so nothing can vouch for it. */
 bool apart_bundle(int fd, const char *label, struct bundle **out, struct manifest **manifest, struct buffer *xml,
 		  struct buffer *p7s, struct error *err);
 

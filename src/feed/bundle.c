@@ -237,13 +237,9 @@ bool bundle_manifest(const struct bundle *b, struct manifest **out, struct buffe
 	const struct bundle_member *manifest = bundle_find(b, MANIFEST_NAME);
 	const struct bundle_member *signature = bundle_find(b, MANIFEST_SIGNATURE_NAME);
 
+	*out = NULL;
 	if (manifest == NULL)
 		return make_manifest(b, out, err);
-	if (!read_capped(b, manifest, MANIFEST_MAX_BYTES, xml, err))
-		return false;
-	if (signature != NULL && !read_capped(b, signature, SIGNATURE_MAX_BYTES, p7s, err))
-		return false;
-	if (!manifest_parse(buffer_text(xml), xml->len, out, err))
-		return error_wrap(err, "%s", b->label);
-	return true;
+	return read_capped(b, manifest, MANIFEST_MAX_BYTES, xml, err) &&
+	       (signature == NULL || read_capped(b, signature, SIGNATURE_MAX_BYTES, p7s, err));
 }

@@ -45,9 +45,10 @@ bool bundle_read(const struct bundle *b, const struct bundle_member *m,
 /* A small member whole; the buffer's maximum is the cap. */
 bool bundle_read_small(const struct bundle *b, const struct bundle_member *m, struct buffer *out, struct error *err);
 
-/* The manifest: parsed from MANIFEST_NAME, or made from the known component names when there is none
- * (m->synthetic; version from the files' newest date; sha256 not known yet). Bytes of the manifest and of the
- * signature (empty when none) go to `xml` and `p7s`. Nothing known inside: bundle-wrong-product or bundle-empty. */
+/* The bytes of the manifest and of its signature (empty when none) go to `xml` and `p7s`, and *out is NULL: it is to be parsed
+ * from just these bytes, elsewhere (apart.h). Without a manifest one is made from the known component names in *out
+ * (synthetic; version from the files' newest date; sha256 not known yet). Nothing known inside: bundle-wrong-product or
+ * bundle-empty. */
 bool bundle_manifest(const struct bundle *b, struct manifest **out, struct buffer *xml, struct buffer *p7s,
 		     struct error *err);
 

@@ -34,9 +34,8 @@ void proxy_clear(struct proxy *p);
 /* The proxy's host as libcurl and URLs want it: an IPv6 address in brackets. Returns dst. */
 char *proxy_host_text(const struct proxy *p, char dst[PROXY_HOST_TEXT_MAX]);
 
-/* True when a request to that host goes through the proxy. `host`: a name (any case, trailing dot allowed; bypassed under the name
- * that the DNS has for it as well) or an
- * address literal, IPv6 without brackets. */
+/* True when a request to that host goes through the proxy. `host`: a name (any case, trailing dot allowed; bypassed as the
+ * DNS has it as well) or an address literal, IPv6 without brackets. */
 bool proxy_applies(const struct proxy *p, const char *host);
 
 /* Does one bypass pattern match: name, *.domain (subdomains), .domain (the domain and its subdomains), an address,

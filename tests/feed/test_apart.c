@@ -114,6 +114,57 @@ static void a_bundle_comes_back_whole(void **state)
 	assert_true(file_remove_tree(AT_FDCWD, dir, NULL));
 }
 
+/* The process that reads the zip is in other hands: it keeps the bytes of the manifest, whose signature is good, and says that they
+ * mean something else. */
+static enum { HONEST, OTHER_MANIFEST, OTHER_SYNTHETIC } reader;
+
+bool __real_bundle_manifest(const struct bundle *b, struct manifest **out, struct buffer *xml, struct buffer *p7s,
+			    struct error *err);
+bool __wrap_bundle_manifest(const struct bundle *b, struct manifest **out, struct buffer *xml, struct buffer *p7s,
+			    struct error *err);
+bool __wrap_bundle_manifest(const struct bundle *b, struct manifest **out, struct buffer *xml, struct buffer *p7s,
+			    struct error *err)
+{
+	bool ok = __real_bundle_manifest(b, out, xml, p7s, err);
+
+	if (!ok || reader == HONEST)
+		return ok;
+	manifest_free(*out);
+	ok = manifest_parse(good, sizeof(good) - 1, out, err);
+	if (ok) {
+		memset((*out)->components[0].sha256, 0xEE, sizeof((*out)->components[0].sha256));
+		(*out)->synthetic = reader == OTHER_SYNTHETIC;
+	}
+	return ok;
+}
+
+static void a_manifest_is_parsed_from_the_bytes_that_are_verified(void **state)
+{
+	char dir[] = "/tmp/pc-apart-XXXXXX";
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	fd = make_bundle(dir);
+	for (reader = OTHER_MANIFEST; reader <= OTHER_SYNTHETIC; reader++) {
+		struct buffer xml = BUFFER_INIT(MANIFEST_MAX_BYTES), p7s = BUFFER_INIT(SIGNATURE_MAX_BYTES);
+		struct error err = ERROR_INIT;
+		struct manifest *m;
+		struct bundle *b;
+
+		/* A manifest that does not come from bytes must be one without hashes. */
+		assert_false(apart_bundle(fd, "bundle", &b, &m, &xml, &p7s, &err));
+		assert_int_equal(err.code, FINDING_BUNDLE_CORRUPT);
+		assert_null(m);
+		assert_null(b);
+		buffer_clear(&xml);
+		buffer_clear(&p7s);
+	}
+	reader = HONEST;
+	file_close(&fd);
+	assert_true(file_remove_tree(AT_FDCWD, dir, NULL));
+}
+
 static void a_file_that_is_no_bundle_is_named(void **state)
 {
 	struct buffer xml = BUFFER_INIT(MANIFEST_MAX_BYTES), p7s = BUFFER_INIT(SIGNATURE_MAX_BYTES);
@@ -163,6 +214,7 @@ int main(void)
 		cmocka_unit_test(a_manifest_comes_back_whole),
 		cmocka_unit_test(what_is_wrong_with_it_comes_back_too),
 		cmocka_unit_test(a_bundle_comes_back_whole),
+		cmocka_unit_test(a_manifest_is_parsed_from_the_bytes_that_are_verified),
 		cmocka_unit_test(a_file_that_is_no_bundle_is_named),
 		cmocka_unit_test(what_does_not_fit_is_bad),
 	};
