@@ -189,7 +189,8 @@ static bool apply_import(struct trust_store *store, struct trust_index *fresh, v
 		if (!trust_file_write(store->dir, im->items[im->written].certificate, flush_each, err))
 			return false;
 	}
-	if (!flush_each && syncfs(store->dir) < 0)
+	/* Their bytes, and that they are there. */
+	if (flush_each ? fsync(store->dir) < 0 : syncfs(store->dir) < 0)
 		return error_errno(err, FINDING_IO_ERROR, _("cannot flush the trusted certificates to disk"));
 	return true;
 }
