@@ -12,7 +12,7 @@
  * fail). --list FILE says what each point is. A killed call has not happened.
  *
  * Exit code: that of the command (128 + signal when it died of one); --at without --one, --fail and --short: 0 when the command was killed,
- * 3 when it ended before its Nth point. 125: this program failed.
+ * 3 when it ended before its Nth point. 125: this program failed. "killpoints: not reached" on descriptor 2: it ended before its Nth point.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -454,7 +454,9 @@ static int exit_code(const struct runner *r, bool counting)
 {
 	if (counting)
 		fprintf(stderr, "%ld\n", r->points);
-	else if (r->fail_errno == 0 && !r->one && !r->shorten)
+	else if (r->points < r->at)
+		fprintf(stderr, "killpoints: not reached: it ended after %ld points\n", r->points);
+	if (!counting && r->fail_errno == 0 && !r->one && !r->shorten)
 		return r->killed ? 0 : EXIT_NOT_REACHED;
 	return WIFEXITED(r->first_status) ? WEXITSTATUS(r->first_status) : 128 + WTERMSIG(r->first_status);
 }

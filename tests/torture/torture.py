@@ -25,7 +25,8 @@ says that it failed names a finding and has changed nothing.
 
 With --jobs several points are tried at a time, each in a room of its own, where the state and the mirror are; all only read the
 scenario's folder and its web server. How long something takes means nothing here, but what takes longer tells its progress more
-often, so a call can come later than it was counted: such a point is tried again (TRIES).
+often, so a call can come later than it was counted: such a point is tried again (TRIES), and told as "not reached" when the run
+always ended before it.
 """
 import argparse
 import concurrent.futures
@@ -44,7 +45,8 @@ ERRORS = ("ENOSPC", "EIO", "EMFILE", "ENOMEM", "EACCES", "EROFS", "EDQUOT", "EIN
 LOCK_WAIT_S = 300
 COMMAND_WAIT_S = 600
 TRIES = 4
-NOT_REACHED = 3         # killpoints: the command ended before its Nth call
+NOT_REACHED = "killpoints: not reached"
+NOT_REACHED_MAX = 0.05  # of all points; with more, it is not these points that were tried
 
 
 class Broken(Exception):
@@ -53,6 +55,10 @@ class Broken(Exception):
 
 class Moved(Broken):
     """The Nth call was not the one that was counted as the Nth."""
+
+
+class NotReached(Moved):
+    """There was no Nth call."""
 
 
 def must(condition, what):
@@ -346,9 +352,9 @@ class Scenario:
         self.fresh()
         done = self.disturb(n, error)
         self.hook_failed = mode == "one" and '"hook-failed"' in done.stdout
+        if NOT_REACHED in done.stderr:
+            raise NotReached(done.stderr[-300:])
         if mode == "kill":
-            if done.returncode == NOT_REACHED:
-                raise Moved("it ended before it was killed: %s" % done.stderr[-300:])
             must(done.returncode == 0, "not killed (%d): %s" % (done.returncode, done.stderr[-300:]))
         else:
             self.wait_for_lock()
@@ -368,6 +374,9 @@ class Scenario:
         for left in reversed(range(TRIES)):
             try:
                 return self.attempt(n, error, must_be_new)
+            except NotReached:
+                if not left:
+                    return "not reached"
             except Moved:
                 if not left:
                     raise
@@ -436,11 +445,13 @@ class Torture:
             list(pool.map(self.work, self.rooms))
         if self.args.mode == "kill":
             self.check_order()
+        all_outcomes = [outcome for some in self.outcomes.values() for outcome in some]
+        if all_outcomes.count("not reached") > NOT_REACHED_MAX * len(all_outcomes) + 1:
+            self.broken(0, None, "too many points were not reached")
         if self.failures >= self.args.failures:
             print("stopped after %d failures" % self.failures)
         for site in sorted(set().union(*(room.sites for room in self.rooms))):
             print("a library crashed for lack of memory: %s" % site)
-        all_outcomes = [outcome for some in self.outcomes.values() for outcome in some]
         print("%-12s %-5s %d of %d points: %s, %d broken" % (
             self.name, self.args.mode, len(all_outcomes) + self.failures, self.points,
             ", ".join("%d %s" % (all_outcomes.count(o), o) for o in sorted(set(all_outcomes))), self.failures), flush=True)
