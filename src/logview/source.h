@@ -2,7 +2,8 @@
  *
  *   a file by name   followed across rename, copy and truncate, truncate, delete and re-create, and a folder that appears
  *                    later; its rotated files are put in front when they are asked for
- *   a command        an argument vector (ssh to a node); started again with growing pauses when it ends
+ *   a command        an argument vector (ssh to a node); started again with growing pauses when it ends. What it then says for
+ *                    the second time is left out (overlap.h)
  *   a pipe           standard input
  *
  * Nothing blocks: source_step() does what can be done now, and source_poll() says what to wait for. No line is lost or

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/i18n.h"
 #include "logview/lines.h"
+#include "logview/overlap.h"
 #include "logview/source_private.h"
 
 #define CHUNK (64u * 1024)
@@ -27,6 +28,7 @@
 #define GRACE_MS 500			/* from the end of its output to the signal, and from that to its death */
 #define REAP_MS 20			/* looked after meanwhile */
 #define WORDS_MAX 256
+#define HOLD_MS 1000			/* that what may have been shown before is held back for, from its last byte */
 
 extern char **environ;
 
@@ -46,6 +48,9 @@ struct stream {
 	int64_t ended_ms;		/* when its output ended (monotonic) */
 	bool stopped;			/* it did not end by itself */
 	bool said_something;		/* this run */
+	bool shows_something;		/* of this run there is a segment */
+	struct overlap overlap;		/* with the runs before, while it is found out */
+	int64_t held_ms;		/* when the last of what it holds came (monotonic) */
 	bool broken;			/* nothing more can be kept: source.error says why */
 	char chunk[CHUNK];
 };
@@ -114,12 +119,35 @@ static void could_not_start(struct stream *s, int why)
 	plan_next_start(s);
 }
 
+/* What is shown of the runs before is known again when the next one says it. */
+static void recall(struct stream *s)
+{
+	int64_t left = OVERLAP_MAX;
+	size_t i = s->source.count;
+
+	overlap_begin(&s->overlap);
+	while (i > 0 && left > 0)
+		left -= s->source.segments[--i]->size;
+	for (; i < s->source.count; i++) {
+		struct segment *seg = s->source.segments[i];
+		int64_t at = left < 0 ? -left : 0;
+		ssize_t n;
+
+		left = 0;
+		while ((n = segment_read(seg, s->chunk, sizeof(s->chunk), at)) > 0) {
+			size_t lines = overlap_shown(&s->overlap, s->chunk, (size_t)n);
+
+			at += lines > 0 ? (int64_t)lines : n;
+		}
+	}
+}
+
 static void start(struct stream *s)
 {
 	int out[2] = { -1, -1 }, err[2] = { -1, -1 }, why;
 
 	s->started_ms = clock_monotonic_ms();
-	s->said_something = false;
+	s->said_something = s->shows_something = false;
 	s->words_len = 0;
 	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0)
 		why = errno;
@@ -137,6 +165,8 @@ static void start(struct stream *s)
 	s->err_fd = err[0];
 	s->source.state = SOURCE_READING;
 	error_clear(&s->source.error);
+	if (s->source.count > 0)
+		recall(s);
 }
 
 /* The last line of its standard error. Text from outside: shown only through text_sanitise(). */
@@ -243,9 +273,11 @@ static unsigned int keep(struct stream *s, const char *data, size_t n)
 	unsigned int flags = SOURCE_GREW;
 	size_t part;
 
-	if (!s->said_something) {
+	if (n == 0)
+		return 0;
+	if (!s->shows_something) {
 		s->broken = !new_segment(s, JOINT_RECONNECTED);
-		s->said_something = true;
+		s->shows_something = true;
 		flags |= SOURCE_JOINED;
 	}
 	if (s->broken)
@@ -261,6 +293,41 @@ static unsigned int keep(struct stream *s, const char *data, size_t n)
 	if (!s->broken)
 		s->broken = !segment_append(source_last(&s->source), data + part, n - part, &s->source.error);
 	return flags;
+}
+
+/* It is settled what is new of what was held back. */
+static unsigned int keep_rest(struct stream *s)
+{
+	size_t n;
+	const char *rest = overlap_rest(&s->overlap, &n);
+	unsigned int flags = keep(s, rest, n);
+
+	overlap_clear(&s->overlap);
+	return flags;
+}
+
+static unsigned int hear(struct stream *s, const char *data, size_t n)
+{
+	unsigned int flags;
+
+	s->said_something = true;
+	if (!overlap_waits(&s->overlap))
+		return keep(s, data, n);
+	s->held_ms = clock_monotonic_ms();
+	if (overlap_take(&s->overlap, data, n))
+		return overlap_waits(&s->overlap) ? 0 : keep_rest(s);
+	overlap_settle(&s->overlap);
+	flags = keep_rest(s);
+	return flags | keep(s, data, n);
+}
+
+/* Nothing more came. */
+static unsigned int give_up_waiting(struct stream *s)
+{
+	if (!overlap_waits(&s->overlap))
+		return 0;
+	overlap_settle(&s->overlap);
+	return keep_rest(s);
 }
 
 static void close_pipe(struct stream *s)
@@ -282,6 +349,13 @@ static unsigned int pipe_ended(struct stream *s)
 	return SOURCE_STATE;
 }
 
+static int64_t hold_left_ms(const struct stream *s)
+{
+	int64_t left = s->held_ms + HOLD_MS - clock_monotonic_ms();
+
+	return left > 0 ? left : 0;
+}
+
 /* Never blocks: the descriptor may be shared with others, so it is asked, not made non-blocking. */
 static unsigned int read_some(struct stream *s)
 {
@@ -292,16 +366,16 @@ static unsigned int read_some(struct stream *s)
 		ssize_t n;
 
 		if (poll(&ready, 1, 0) <= 0)
-			return flags;
+			return s->said_something && hold_left_ms(s) == 0 ? flags | give_up_waiting(s) : flags;
 		n = read(s->fd, s->chunk, sizeof(s->chunk));
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			return flags | SOURCE_AGAIN;
 		if (n < 0)
 			s->broken = !error_errno(&s->source.error, FINDING_IO_ERROR, _("cannot read %s"), s->name);
 		if (n > 0)
-			flags |= keep(s, s->chunk, (size_t)n);
+			flags |= hear(s, s->chunk, (size_t)n);
 		if (n <= 0 || s->broken)
-			return flags | pipe_ended(s);
+			return flags | give_up_waiting(s) | pipe_ended(s);
 	}
 	return flags | SOURCE_AGAIN;
 }
@@ -339,6 +413,8 @@ static size_t stream_poll(const struct source *source, struct pollfd *fds, int *
 		*timeout_ms = left > 0 ? (int)left : 0;
 	} else if (s->fd < 0 && s->pid > 0) {
 		*timeout_ms = REAP_MS;
+	} else if (s->said_something && overlap_waits(&s->overlap)) {
+		*timeout_ms = (int)hold_left_ms(s);
 	}
 	if (s->fd >= 0)
 		fds[n++] = (struct pollfd){ .fd = s->fd, .events = POLLIN };
@@ -386,6 +462,7 @@ static void stream_free(struct source *source)
 	for (size_t i = 0; s->argv != NULL && s->argv[i] != NULL; i++)
 		free(s->argv[i]);
 	free(s->argv);
+	overlap_clear(&s->overlap);
 	free(s->name);
 	free(s);
 }

@@ -601,6 +601,66 @@ static void a_command_is_started_again_when_it_ends(void **state)
 	assert_int_equal(chdir("/"), 0);
 }
 
+/* As "tail -n 3 -f" over a connection that is lost: each run begins with what the one before ended with. */
+static void what_a_command_says_again_is_not_doubled(void **state)
+{
+	const char *const argv[] = { "sh", "-c", "n=$(cat runs 2>/dev/null || echo 0); echo $((n + 1)) >runs; for i in 0 1 2; do "
+				     "echo \"2025-03-13 14:24:5$((n + i)),803 INFO  [t][[]] a.b.C -:::::- seq $((n + i))\"; sleep 0.01; done",
+				     NULL };
+	struct account a = { 0 };
+	struct source *source;
+	struct reader *reader;
+
+	(void)state;
+	assert_int_equal(chdir(dir), 0);
+	assert_true(source_open_command(argv, true, 20, &source, NULL));
+	reader = make_reader(source, &a);
+	read_until(source, reader, &a, 5);
+	assert_int_equal(a.joints[JOINT_RECONNECTED], 2);
+	reader_free(reader);
+	source_free(source);
+	assert_int_equal(chdir("/"), 0);
+}
+
+/* It says what was said before, and then nothing for a while: nothing is shown, and nothing is lost. */
+static void what_comes_after_a_command_repeated_itself_is_shown(void **state)
+{
+	const char *const argv[] = { "sh", "-c", "line() { echo \"2025-03-13 14:24:5$1,803 INFO  [t][[]] a.b.C -:::::- seq $1\"; }; "
+				     "line 0; line 1; if [ -e once ]; then sleep 0.1; line 2; sleep 1000; fi; touch once", NULL };
+	struct account a = { 0 };
+	struct source *source;
+	struct reader *reader;
+
+	(void)state;
+	assert_int_equal(chdir(dir), 0);
+	assert_true(source_open_command(argv, true, 20, &source, NULL));
+	reader = make_reader(source, &a);
+	read_until(source, reader, &a, 3);
+	assert_int_equal(a.joints[JOINT_RECONNECTED], 1);
+	reader_free(reader);
+	source_free(source);
+	assert_int_equal(chdir("/"), 0);
+}
+
+/* The same lines begin what is another text: it is held back, and then shown. */
+static void what_only_begins_as_before_is_shown_after_a_while(void **state)
+{
+	const char *const argv[] = { "sh", "-c", "line() { echo \"2025-03-13 14:24:5$1,803 INFO  [t][[]] a.b.C -:::::- seq $2\"; }; "
+				     "if [ -e other ]; then line 0 2; sleep 1000; fi; touch other; line 0 0; line 1 1", NULL };
+	struct account a = { 0 };
+	struct source *source;
+	struct reader *reader;
+
+	(void)state;
+	assert_int_equal(chdir(dir), 0);
+	assert_true(source_open_command(argv, true, 20, &source, NULL));
+	reader = make_reader(source, &a);
+	read_until(source, reader, &a, 3);
+	reader_free(reader);
+	source_free(source);
+	assert_int_equal(chdir("/"), 0);
+}
+
 static void a_command_that_is_not_there_is_told(void **state)
 {
 	const char *const argv[] = { "/nonexistent/ssh", "node", NULL };
@@ -690,6 +750,9 @@ int main(void)
 		TEST(what_was_rotated_away_last_is_read_though_nothing_follows),
 		TEST(a_rotation_that_dates_and_packs_is_followed),
 		TEST(a_command_is_started_again_when_it_ends),
+		TEST(what_a_command_says_again_is_not_doubled),
+		TEST(what_comes_after_a_command_repeated_itself_is_shown),
+		TEST(what_only_begins_as_before_is_shown_after_a_while),
 		TEST(a_command_that_is_not_there_is_told),
 		TEST(a_command_that_does_not_end_is_ended),
 		TEST(a_long_pipe_is_read_whole_in_bounded_space),
