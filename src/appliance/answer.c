@@ -6,6 +6,7 @@
 
 #include "base/i18n.h"
 #include "base/text.h"
+#include "base/whole_json.h"
 
 #define DEPTH_MAX 4
 
@@ -130,13 +131,16 @@ bool answer_check(const struct answer *a, struct error *err)
 bool answer_json(const struct answer *a, json_t **out, struct error *err)
 {
 	json_error_t why;
+	bool out_of_memory;
 	char text[JSON_ERROR_TEXT_LENGTH];
 
 	*out = NULL;
 	if (answer_is_page(a))
 		return error_set(err, FINDING_NODE_API_DISABLED, _("%s: a web page came in place of the API's answer (%s)"), a->host,
 				 a->path);
-	*out = json_loadb(a->body, a->len, JSON_REJECT_DUPLICATES, &why);
+	*out = whole_json_parse(a->body, a->len, &why, &out_of_memory);
+	if (out_of_memory)
+		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	if (*out == NULL)
 		return error_set(err, FINDING_NODE_ANSWER_INVALID, _("%s: the answer is no JSON: %s (%s)"), a->host,
 				 text_safe(text, sizeof(text), why.text), a->path);

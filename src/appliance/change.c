@@ -8,6 +8,7 @@
 #include "appliance/state.h"
 #include "base/i18n.h"
 #include "base/text.h"
+#include "base/whole_json.h"
 #include "trust/trust.h"
 
 /* --- what is different ----------------------------------------------------------------------------------------- */
@@ -44,6 +45,11 @@ static void list_fields(struct change *change, const json_t *old, const json_t *
 		f->asked = json_object_get(asked, key) != NULL;
 		change->count++;
 	}
+}
+
+static bool is_whole(struct error *err)
+{
+	return !whole_json_failed() || error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 }
 
 /* --- a certificate --------------------------------------------------------------------------------------------- */
@@ -86,11 +92,15 @@ static bool take_wish(const struct record_certificate *c, const struct change_wi
 bool change_plan_certificate(const struct record_certificate *c, const struct change_wish *wish, struct change *out,
 			     struct error *err)
 {
-	json_t *asked = json_object(), *old = unforced(c);
+	json_t *asked, *old;
 	char strange[200];
 	bool ok = false;
 
 	*out = (struct change){ .kind = CHANGE_CERTIFICATE };
+	/* Looked at once, at the end: the appliance takes a member that is left out for one that is to be emptied. */
+	whole_json_begin();
+	asked = json_object();
+	old = unforced(c);
 	text_safe(out->what, sizeof(out->what), c->name);
 	snprintf(out->path, sizeof(out->path), RECORD_CERTIFICATES_PATH "/%s", c->id);
 	if (c->strange[0] != '\0') {
@@ -108,7 +118,7 @@ bool change_plan_certificate(const struct record_certificate *c, const struct ch
 		goto out;
 	}
 	record_digest(out->before, out->digest);
-	if (!take_wish(c, wish, out->body, asked, err))
+	if (!take_wish(c, wish, out->body, asked, err) || !is_whole(err))
 		goto out;
 	list_fields(out, old, asked);
 	ok = true;
@@ -138,10 +148,12 @@ static bool set_login(json_t *body, const struct record_proxy *p, const struct c
 
 bool change_plan_proxy(const struct record_proxy *p, const struct change_proxy *wish, struct change *out, struct error *err)
 {
-	json_t *old = record_proxy_body(p);
+	json_t *old;
 	bool ok = false;
 
 	*out = (struct change){ .kind = CHANGE_PROXY };
+	whole_json_begin();
+	old = record_proxy_body(p);
 	snprintf(out->path, sizeof(out->path), "%s", RECORD_PROXY_PATH);
 	out->before = json_deep_copy(p->json);
 	out->body = record_proxy_body(p);
@@ -156,7 +168,7 @@ bool change_plan_proxy(const struct record_proxy *p, const struct change_proxy *
 	/* The same hosts in another order are no change. */
 	if (!difference_same_list(p->bypass, wish->bypass))
 		json_object_set_new(out->body, "bypassHosts", json_string(wish->bypass));
-	if (!set_login(out->body, p, wish, err))
+	if (!set_login(out->body, p, wish, err) || !is_whole(err))
 		goto out;
 	out->password = json_object_get(out->body, "password") != NULL;
 	list_fields(out, old, out->body);

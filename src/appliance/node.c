@@ -9,6 +9,7 @@
 #include "appliance/answer.h"
 #include "base/clock.h"
 #include "base/i18n.h"
+#include "base/whole_json.h"
 #include "net/http.h"
 #include "net/http_fields.h"
 
@@ -279,7 +280,7 @@ bool node_put(struct node *node, const char *path, const json_t *body, json_t **
 	struct buffer out = BUFFER_INIT(NODE_ANSWER_MAX);
 	struct http_response response;
 	struct answer answer;
-	char url[URL_MAX], *text = json_dumps(body, JSON_COMPACT);
+	char url[URL_MAX], *text = whole_json_dump(body, JSON_COMPACT);
 	struct http_request request = { .url = url, .method = "PUT", .send = text, .send_type = "application/json",
 					.accept = "application/json", .origin = node->base };
 	json_t *json = NULL;

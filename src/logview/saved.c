@@ -1,5 +1,6 @@
 #include "logview/saved.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/i18n.h"
+#include "base/whole_json.h"
 #include "logview/filter.h"
 
 #define FILE_NAME "filters.json"
@@ -29,23 +31,30 @@ static json_t *read_file(const char *state_dir, struct error *err)
 {
 	struct buffer text = BUFFER_INIT(FILE_MAX);
 	char *path = file_join(state_dir, FILE_NAME);
+	struct error why = ERROR_INIT;
 	json_t *all = NULL;
-	json_error_t why;
+	bool out_of_memory = false;
 
 	if (path == NULL) {
 		error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 		return NULL;
 	}
-	if (access(path, F_OK) < 0) {
-		all = json_object();
-	} else if (file_read(AT_FDCWD, path, &text, err)) {
-		all = json_loadb(buffer_text(&text), text.len, JSON_REJECT_DUPLICATES, &why);
-		if (!json_is_object(all)) {
+	if (file_read(AT_FDCWD, path, &text, &why)) {
+		all = whole_json_parse(buffer_text(&text), text.len, NULL, &out_of_memory);
+		if (out_of_memory) {
+			error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+		} else if (!json_is_object(all)) {
 			error_set(err, FINDING_NONE, _("the saved filters in %s are damaged"), path);
 			error_next(err, _("Repair the file, or remove it and save your filters again."));
 			json_decref(all);
 			all = NULL;
 		}
+	} else if (why.sys_errno == ENOENT) {
+		all = json_object();
+		if (all == NULL)
+			error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+	} else if (err != NULL) {
+		*err = why;
 	}
 	buffer_clear(&text);
 	free(path);
@@ -55,7 +64,7 @@ static json_t *read_file(const char *state_dir, struct error *err)
 static bool write_file(const char *state_dir, const json_t *all, struct error *err)
 {
 	char *path = file_join(state_dir, FILE_NAME);
-	char *text = json_dumps(all, JSON_INDENT(2) | JSON_SORT_KEYS);
+	char *text = whole_json_dump(all, JSON_INDENT(2) | JSON_SORT_KEYS);
 	bool ok = false;
 
 	if (path == NULL || text == NULL)

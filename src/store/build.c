@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
+#include "base/whole_json.h"
 #include "store/inside.h"
 
 struct built_component {
@@ -365,7 +366,7 @@ static bool write_description(struct commit *c, struct error *err)
 	if (!complete_line(c, err))
 		return false;
 	document = generation_document(c->g, c->replaced, c->line);
-	text = document != NULL ? store_json_dump(document, JSON_INDENT(1)) : NULL;
+	text = document != NULL ? whole_json_dump(document, JSON_INDENT(1)) : NULL;
 	ok = text != NULL ? write_file(c->b, GENERATION_NAME, text, strlen(text), err)
 			  : error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	free(text);

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
+#include "base/whole_json.h"
 #include "store/inside.h"
 
 static void waiting_name(const char *id, char name[ENTRY_NAME_MAX])
@@ -56,7 +57,7 @@ static bool write_mark(struct store *s, const char *id, struct error *err)
 	json_t *mark = json_pack("{s:s, s:s}", "time", clock_rfc3339(stamp, clock_now()), "generation", id);
 	bool ok;
 
-	text = mark != NULL ? store_json_dump(mark, JSON_INDENT(1)) : NULL;
+	text = mark != NULL ? whole_json_dump(mark, JSON_INDENT(1)) : NULL;
 	ok = text != NULL ? file_write_atomic(s->fd, DEFAULTS_MARK_NAME, 0640, text, strlen(text), err)
 			  : error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	free(text);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
+#include "base/whole_json.h"
 #include "store/inside.h"
 
 /* Past the first size the oldest lines go, until the second is left: at least 5 000 ordinary lines. */
@@ -100,7 +101,7 @@ static bool trim(const struct store *s, struct error *err)
 	}
 	last = history_last_switch(lines);
 	if (last != NULL) {
-		char *line = store_json_dump(last, JSON_COMPACT);
+		char *line = whole_json_dump(last, JSON_COMPACT);
 
 		if (line == NULL)
 			goto out;
@@ -159,7 +160,7 @@ bool store_history_append(struct store *s, json_t *line, struct error *err)
 
 	if (json_object_get(line, "time") != NULL ||
 	    json_object_set_new(line, "time", json_string(clock_rfc3339_ms(stamp, clock_now_ms()))) == 0)
-		text = store_json_dump(line, JSON_COMPACT);
+		text = whole_json_dump(line, JSON_COMPACT);
 	if (text != NULL)
 		len = strlen(text);
 	if (text == NULL)

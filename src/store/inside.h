@@ -68,13 +68,10 @@ bool store_each_entry(int dirfd, bool (*each)(void *data, const char *name, stru
 
 /* --- json.c ---------------------------------------------------------------------------------------------------------- */
 
-void store_json_init(void);
 /* A JSON string; text that is not UTF-8 is made visible. NULL text: "". NULL: out of memory. */
 json_t *store_json_text(const char *text);
 /* Parses a JSON object. NULL: it is none, or `*out_of_memory`. */
 json_t *store_json_parse(const char *text, size_t len, bool *out_of_memory);
-/* The text of it, heap. NULL: out of memory. */
-char *store_json_dump(const json_t *object, size_t flags);
 
 /* --- generation.c --------------------------------------------------------------------------------------------------- */
 

@@ -95,7 +95,6 @@ bool store_open(const char *state_dir, bool make, struct store **out, struct err
 	bool ok = false;
 
 	*out = NULL;
-	store_json_init();
 	if (s == NULL)
 		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	s->fd = s->content_fd = s->staging_fd = s->lock_fd = -1;

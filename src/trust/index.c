@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
+#include "base/whole_json.h"
 
 #define INDEX_FILE "index.json"
 #define INDEX_MAX_BYTES (32u * 1024 * 1024)
@@ -147,8 +148,10 @@ static json_t *usages_json(unsigned int usages)
 	json_t *list = json_array();
 
 	for (unsigned int usage = TRUST_INFRASTRUCTURE; usage <= TRUST_CISCO_SERVICES; usage <<= 1) {
-		if ((usages & usage) != 0)
-			json_array_append_new(list, json_string(trust_usage_name(usage)));
+		if ((usages & usage) != 0 && json_array_append_new(list, json_string(trust_usage_name(usage))) < 0) {
+			json_decref(list);
+			return NULL;
+		}
 	}
 	return list;
 }
@@ -362,8 +365,11 @@ static bool parse(struct trust_index *index, const struct buffer *text, struct e
 {
 	json_error_t why;
 	json_int_t format;
+	bool out_of_memory;
 
-	index->document = json_loadb(buffer_text(text), text->len, JSON_REJECT_DUPLICATES, &why);
+	index->document = whole_json_parse(buffer_text(text), text->len, &why, &out_of_memory);
+	if (out_of_memory)
+		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	if (index->document == NULL)
 		return error_set(err, FINDING_TRUST_STORE_INVALID, _("line %d: %s"), why.line, why.text);
 	format = json_integer_value(json_object_get(index->document, "format"));
@@ -404,12 +410,12 @@ bool trust_index_save(struct trust_index *index, int dir, struct error *err)
 
 	if (!sort_and_check(index, err))
 		return false;
+	whole_json_begin();
 	list = json_array();
-
 	for (size_t i = 0; i < index->count; i++)
 		json_array_append(list, index->records[i].json);
-	if (json_object_set_new(index->document, "certificates", list) == 0)
-		text = json_dumps(index->document, JSON_INDENT(1));
+	if (json_object_set_new(index->document, "certificates", list) == 0 && !whole_json_failed())
+		text = whole_json_dump(index->document, JSON_INDENT(1));
 	if (text == NULL)
 		error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	else

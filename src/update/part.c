@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/i18n.h"
+#include "base/whole_json.h"
 
 #define META_MAX_BYTES 8192
 #define HASH_CHUNK (256 * 1024)
@@ -43,7 +44,7 @@ static void choose_validator(struct part *p, const char *etag, const char *last_
 static bool save_meta(const struct part *p, struct error *err)
 {
 	json_t *meta = json_pack("{s:s, s:s}", "url", p->url, "validator", p->validator);
-	char *text = meta != NULL ? json_dumps(meta, JSON_COMPACT) : NULL;
+	char *text = meta != NULL ? whole_json_dump(meta, JSON_COMPACT) : NULL;
 	char name[96];
 	bool ok;
 

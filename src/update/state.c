@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/i18n.h"
+#include "base/whole_json.h"
 
 #define STATE_MAX_BYTES (64u * 1024)
 
@@ -63,7 +64,7 @@ bool update_state_save(const char *state_dir, const struct update_state *s, stru
 				   (json_int_t)s->last_attempt, "last_success", (json_int_t)s->last_success,
 				   "last_duration_ms", (json_int_t)s->last_duration_ms, "success_source",
 				   s->success_source, "success_duration_ms", (json_int_t)s->success_duration_ms);
-	char *text = object != NULL ? json_dumps(object, JSON_INDENT(1)) : NULL;
+	char *text = object != NULL ? whole_json_dump(object, JSON_INDENT(1)) : NULL;
 	char *path = file_join(state_dir, UPDATE_STATE_FILE);
 	bool ok = text != NULL && path != NULL ? file_write_quick(AT_FDCWD, path, 0640, text, strlen(text), err)
 					       : error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
