@@ -175,6 +175,20 @@ bool file_write_quick(int dirfd, const char *path, mode_t mode, const void *data
 	return replace_file(dirfd, path, mode, data, len, false, err);
 }
 
+/* The folder was just made: without this a power cut may take it, and with it all that is flushed in it. A folder above that may be
+ * passed through but not be read cannot be flushed from here, and a file system without such flushes says EINVAL. */
+static bool sync_parent(const char *path, struct error *err)
+{
+	const char *name;
+	int parent = open_parent(AT_FDCWD, path, &name);
+	bool ok = parent < 0 ? errno == EACCES : fsync(parent) == 0 || errno == EINVAL;
+
+	if (!ok)
+		error_errno(err, FINDING_IO_ERROR, _("cannot flush the folder of %s"), path);
+	file_close(&parent);
+	return ok;
+}
+
 bool file_make_dirs(const char *path, mode_t mode, struct error *err)
 {
 	char *copy = strdup(path);
@@ -189,11 +203,10 @@ bool file_make_dirs(const char *path, mode_t mode, struct error *err)
 			continue;
 		*p = '\0';
 		if (mkdir(copy, mode) == 0)
-			ok = chmod(copy, mode) == 0;
+			ok = chmod(copy, mode) == 0 ? sync_parent(copy, err)
+						    : error_errno(err, FINDING_PATH_INVALID, _("cannot make the folder %s"), copy);
 		else if (errno != EEXIST)
-			ok = false;
-		if (!ok)
-			error_errno(err, FINDING_PATH_INVALID, _("cannot make the folder %s"), copy);
+			ok = error_errno(err, FINDING_PATH_INVALID, _("cannot make the folder %s"), copy);
 		*p = saved;
 		if (saved == '\0')
 			break;

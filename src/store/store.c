@@ -51,7 +51,8 @@ static bool open_room(const struct store *s, const char *name, mode_t mode, bool
 
 	*out = -1;
 	if (make && mkdirat(s->fd, name, mode) == 0)
-		ok = fchmodat(s->fd, name, mode, 0) == 0;	/* whatever the umask */
+		/* Whatever the umask; and what will be flushed in it must not be lost with it. */
+		ok = fchmodat(s->fd, name, mode, 0) == 0 && fsync(s->fd) == 0;
 	else
 		ok = !make || errno == EEXIST;
 	if (!ok)
