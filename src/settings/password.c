@@ -110,6 +110,20 @@ static bool check_password(const char *password, struct error *err)
 	return true;
 }
 
+/* What was removed shall not come back with a power cut. */
+static bool remove_secret(const char *state_dir, const char *path, struct error *err)
+{
+	int folder;
+	bool ok;
+
+	if (unlink(path) < 0)
+		return errno == ENOENT || error_errno(err, FINDING_IO_ERROR, _("cannot remove %s"), path);
+	folder = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ok = folder >= 0 ? file_sync_dir(folder, err) : error_errno(err, FINDING_IO_ERROR, _("cannot remove %s"), path);
+	file_close(&folder);
+	return ok;
+}
+
 bool settings_secret_save(enum settings_password kind, const char *state_dir, const char *password, struct error *err)
 {
 	char *path = file_join(state_dir, kinds[kind].file);
@@ -118,8 +132,7 @@ bool settings_secret_save(enum settings_password kind, const char *state_dir, co
 	if (path == NULL)
 		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	if (password == NULL)
-		ok = unlink(path) == 0 || errno == ENOENT ||
-		     error_errno(err, FINDING_IO_ERROR, _("cannot remove %s"), path);
+		ok = remove_secret(state_dir, path, err);
 	else
 		ok = check_password(password, err) && file_make_dirs(state_dir, STATE_DIR_MODE, err) &&
 		     check_folder(state_dir, err) &&

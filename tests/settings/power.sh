@@ -58,4 +58,5 @@ cut "the first login" "8080/- 8080/first-secret 7/- 7/first-secret" 7/first-secr
 	proxy set --host p.example --port 7 --user operator --password-file "$dir/first"
 cut "another login" "1/first-secret 1/other-secret 7/- 7/first-secret 7/other-secret" 7/other-secret login \
 	proxy set --port 7 --password-file "$dir/other"
+cut "a login that is removed" "1/first-secret 1/-" 1/- login proxy set --user ""
 exit $status
