@@ -10,7 +10,7 @@
  *   FAILALLOC_PLACES=FILE the places that any of the processes comes to: a table of 64-bit numbers, 0 where there is none
  *   FAILALLOC_PLACE=P     the first allocation from that place fails, in each process that comes to it
  *   FAILALLOC_CRASHES=FILE  a line for each process that crashed: "library" or "ours", the signal, and the calls outwards from the
- *                         innermost that is not the C library's (after 8 bytes that count)
+ *                         innermost that is not the C library's (after 8 bytes that count); "failed" for each allocation that did
  *
  * Some libraries do not look whether they got memory (is_known() below says which, and where): a crash in one of them ends
  * the process with 70 and says so, so that it can be told from one of ours.
@@ -94,16 +94,20 @@ static bool is_the_place(void)
 	return hit;
 }
 
+static void record(const char *text, size_t len)
+{
+	size_t at = __atomic_fetch_add((size_t *)(void *)crashes, len, __ATOMIC_RELAXED) + sizeof(size_t);
+
+	if (at + len < CRASHES_BYTES)
+		memcpy(crashes + at, text, len);
+}
+
 static int must_fail(void)
 {
-	if (by_place) {
-		if (!is_the_place())
-			return 0;
-		errno = ENOMEM;
-		return 1;
-	}
-	if (__atomic_add_fetch(&allocations, 1, __ATOMIC_RELAXED) != fail_at)
+	if (by_place ? !is_the_place() : __atomic_add_fetch(&allocations, 1, __ATOMIC_RELAXED) != fail_at)
 		return 0;
+	if (crashes != NULL)
+		record("failed\n", 7);
 	errno = ENOMEM;
 	return 1;
 }
@@ -138,14 +142,6 @@ static bool is_known(const char *file, const char *function)
 			return true;
 	}
 	return false;
-}
-
-static void record(const char *text, size_t len)
-{
-	size_t at = __atomic_fetch_add((size_t *)(void *)crashes, len, __ATOMIC_RELAXED) + sizeof(size_t);
-
-	if (at + len < CRASHES_BYTES)
-		memcpy(crashes + at, text, len);
 }
 
 /* The innermost frame that is neither the C library's nor ours here tells whose crash it is. */

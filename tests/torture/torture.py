@@ -274,13 +274,16 @@ class Scenario:
         must(done.returncode == 0, "undisturbed it ended with %d: %s %s" % (done.returncode, done.stdout[-500:], done.stderr[-300:]))
         return int(done.stderr.strip().split("\n")[-1])
 
-    def crashes(self):
-        """What crashed in the disturbed run, whichever of its processes (failalloc.c)."""
+    def recorded(self):
+        """What failed and what crashed in the disturbed run, in whichever of its processes (failalloc.c)."""
         try:
             with open(self.crash_file, "rb") as f:
                 return f.read()[8:].rstrip(b"\0").decode().splitlines()
         except FileNotFoundError:
             return []
+
+    def crashes(self):
+        return [line for line in self.recorded() if line != "failed"]
 
     def judge_ending(self, rc, output, now):
         """A command that ended by itself told the truth."""
@@ -352,8 +355,8 @@ class Scenario:
         self.fresh()
         done = self.disturb(n, error)
         self.hook_failed = mode == "one" and '"hook-failed"' in done.stdout
-        if NOT_REACHED in done.stderr:
-            raise NotReached(done.stderr[-300:])
+        if NOT_REACHED in done.stderr or (mode in ("alloc", "place") and "failed" not in self.recorded()):
+            raise NotReached("it ended before")
         if mode == "kill":
             must(done.returncode == 0, "not killed (%d): %s" % (done.returncode, done.stderr[-300:]))
         else:
