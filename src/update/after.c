@@ -76,8 +76,9 @@ bool update_hook_run(struct update *u, bool *rolled_back, struct error *err)
 	log_output(u, &output);
 	if (!ok && settings_bool(s, SETTING_HOOK_ROLLBACK_ON_FAILURE) && previous[0] != '\0')
 		*rolled_back = store_rollback(u->store, NULL, rolled_to, NULL);
-	/* It has run, well or not: that is told, and is not done again. */
-	unlinkat(store_fd(u->store), OWED_NAME, 0);
+	/* It has run, well or not: that is told, and is not done again, also after a power cut. */
+	if (unlinkat(store_fd(u->store), OWED_NAME, 0) == 0)
+		(void)file_sync_dir(store_fd(u->store), NULL);
 out:
 	buffer_clear(&output);
 	free(argv);
