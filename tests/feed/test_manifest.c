@@ -299,6 +299,169 @@ static void known_components_are_found_by_file_and_by_id(void **state)
 	assert_null(manifest_known_by_id("none"));
 }
 
+/* --- at the edges ----------------------------------------------------------------------------------------------------- */
+
+/* A manifest of one component with these attributes; NULL: as in GOOD. */
+static bool takes(const char *version, const char *id, const char *title, const char *href, const char *sha256)
+{
+	struct buffer xml = BUFFER_INIT(MANIFEST_MAX_BYTES);
+	struct manifest *m = NULL;
+	bool ok;
+
+	buffer_printf(&xml, MANIFEST("<component id=\"%s\" version=\"%s\" title=\"%s\" href=\"%s\" size=\"5\" sha256=\"%s\"/>"),
+		      id != NULL ? id : "a", version != NULL ? version : "1", title != NULL ? title : "A", href != NULL ? href : "a",
+		      sha256 != NULL ? sha256 : HASH);
+	ok = manifest_parse(xml.data, xml.len, &m, NULL);
+	manifest_free(m);
+	buffer_clear(&xml);
+	return ok;
+}
+
+static void an_attribute_may_be_as_long_as_its_row_says(void **state)
+{
+	size_t count;
+	const struct manifest_attribute *table = manifest_attributes(&count);
+
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		const char *name = table[i].name;
+
+		if (strcmp(table[i].element, "component") != 0 || table[i].max == 0)
+			continue;
+		for (size_t more = 0; more < 2; more++) {
+			size_t len = table[i].max + more;
+			char value[2000] = "";
+
+			memset(value, 'b', len);
+			/* No part of a path may be that long. */
+			for (size_t at = 100; strcmp(name, "href") == 0 && at < len; at += 100)
+				value[at] = '/';
+			assert_int_equal(takes(strcmp(name, "version") == 0 ? value : NULL, strcmp(name, "id") == 0 ? value : NULL,
+					       strcmp(name, "title") == 0 ? value : NULL, strcmp(name, "href") == 0 ? value : NULL,
+					       NULL), more == 0);
+		}
+	}
+}
+
+static void one_wrong_character_is_enough(void **state)
+{
+	static const char *const ids[] = { "-a", "_a", ".a" };
+	char hash[] = HASH HASH;
+
+	(void)state;
+	assert_true(takes(NULL, NULL, NULL, NULL, NULL));
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		assert_false(takes(NULL, ids[i], NULL, NULL, NULL));
+	assert_false(takes(NULL, NULL, "A\x7F", NULL, NULL));
+	hash[66] = '\0';
+	assert_false(takes(NULL, NULL, NULL, NULL, hash));
+	hash[64] = '\0';
+	assert_true(takes(NULL, NULL, NULL, NULL, hash));
+	for (size_t i = 62; i < 64; i++) {
+		char right = hash[i];
+
+		hash[i] = 'g';
+		assert_false(takes(NULL, NULL, NULL, NULL, hash));
+		hash[i] = right;
+	}
+}
+
+static void a_time_of_zero_is_none(void **state)
+{
+	static const char *const names[] = { "published", "expires" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct error err = ERROR_INIT;
+		struct manifest *m;
+		char xml[500];
+
+		/* It would be taken for one that is not stated: a manifest without an end. */
+		snprintf(xml, sizeof(xml), "<posture-update version=\"1\" %s=\"1970-01-01T00:00:00Z\">" GOOD "</posture-update>",
+			 names[i]);
+		assert_false(parse(xml, &m, &err));
+		assert_int_equal(err.code, FINDING_FEED_MALFORMED);
+		assert_non_null(strstr(err.message, names[i]));
+	}
+}
+
+static void what_is_just_not_too_much_is_taken(void **state)
+{
+	struct buffer xml = BUFFER_INIT(MANIFEST_MAX_BYTES);
+	struct manifest *m = NULL;
+
+	(void)state;
+	buffer_puts(&xml, "<posture-update version=\"1\">");
+	for (int i = 0; i < MANIFEST_COMPONENTS_MAX; i++)
+		buffer_printf(&xml, COMPONENT("c%d", "c%d"), i, i);
+	buffer_puts(&xml, "</posture-update>");
+	assert_true(manifest_parse(xml.data, xml.len, &m, NULL));
+	assert_int_equal(m->count, MANIFEST_COMPONENTS_MAX);
+	manifest_free(m);
+	buffer_clear(&xml);
+	for (int deep = 15; deep <= 16; deep++) {
+		struct buffer nested = BUFFER_INIT(MANIFEST_MAX_BYTES);
+
+		buffer_puts(&nested, "<posture-update version=\"1\">" GOOD);
+		for (int i = 0; i < deep; i++)
+			buffer_puts(&nested, "<x>");
+		for (int i = 0; i < deep; i++)
+			buffer_puts(&nested, "</x>");
+		buffer_puts(&nested, "</posture-update>");
+		assert_int_equal(manifest_parse(nested.data, nested.len, &m, NULL), deep == 15);
+		if (deep == 15)
+			manifest_free(m);
+		buffer_clear(&nested);
+	}
+}
+
+static void once_is_one_of_four_words(void **state)
+{
+	static const struct { const char *word; bool once; } rows[] = {
+		{ "true", true }, { "1", true }, { "false", false }, { "0", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct manifest *m;
+		char xml[500];
+
+		snprintf(xml, sizeof(xml), MANIFEST("<component id=\"a\" version=\"1\" href=\"a\" size=\"5\" sha256=\"" HASH
+						    "\" once=\"%s\"/>"), rows[i].word);
+		assert_true(parse(xml, &m, NULL));
+		assert_int_equal(m->components[0].once, rows[i].once);
+		manifest_free(m);
+	}
+}
+
+static void a_name_that_begins_like_another_is_another(void **state)
+{
+	struct manifest *m;
+
+	(void)state;
+	assert_true(parse(MANIFEST(COMPONENT("a", "x") COMPONENT("a-b", "x-y") COMPONENT("ab", "xy/z")), &m, NULL));
+	assert_int_equal(m->count, 3);
+	manifest_free(m);
+}
+
+static void what_cannot_be_written_whole_is_not_written(void **state)
+{
+	struct buffer out = BUFFER_INIT(MANIFEST_MAX_BYTES), little = BUFFER_INIT(100);
+	struct error err = ERROR_INIT;
+	struct manifest *m;
+
+	(void)state;
+	assert_true(parse(MANIFEST(GOOD), &m, NULL));
+	assert_false(manifest_write(m, &little, &err));
+	assert_int_equal(err.code, FINDING_OUT_OF_MEMORY);
+	m->components[0].size = -1;
+	assert_false(manifest_write(m, &out, &err));
+	assert_int_equal(err.code, FINDING_FEED_MALFORMED);
+	manifest_free(m);
+	buffer_clear(&out);
+	buffer_clear(&little);
+}
+
 /* --- names ------------------------------------------------------------------------------------------------------------ */
 
 static void a_name_has_one_normal_form(void **state)
@@ -357,6 +520,13 @@ int main(void)
 		cmocka_unit_test(versions_are_compared_as_numbers_where_they_are_numbers),
 		cmocka_unit_test(expired_and_future_manifests_are_named),
 		cmocka_unit_test(known_components_are_found_by_file_and_by_id),
+		cmocka_unit_test(an_attribute_may_be_as_long_as_its_row_says),
+		cmocka_unit_test(one_wrong_character_is_enough),
+		cmocka_unit_test(a_time_of_zero_is_none),
+		cmocka_unit_test(what_is_just_not_too_much_is_taken),
+		cmocka_unit_test(once_is_one_of_four_words),
+		cmocka_unit_test(a_name_that_begins_like_another_is_another),
+		cmocka_unit_test(what_cannot_be_written_whole_is_not_written),
 		cmocka_unit_test(a_name_has_one_normal_form),
 		cmocka_unit_test(many_names_fit_and_every_duplicate_is_found),
 	};

@@ -37,6 +37,7 @@ struct making {
 	time_t from, until;		/* 0: a year around NOW */
 	const EVP_MD *(*digest)(void);
 	int rsa_bits;			/* 0: P-256 */
+	const char *basic, *names, *other_name;	/* basic constraints, name constraints, alternative name; NULL: as usual, none */
 };
 
 static struct identity root, intermediate, signer, stranger;
@@ -70,7 +71,12 @@ static struct identity make(const struct making *m, const struct identity *issue
 	ASN1_TIME_set(X509_getm_notBefore(id.certificate), m->from != 0 ? m->from : NOW - 100 * DAY);
 	ASN1_TIME_set(X509_getm_notAfter(id.certificate), m->until != 0 ? m->until : NOW + 200 * DAY);
 	X509_set_pubkey(id.certificate, id.key);
-	add_extension(id.certificate, from, NID_basic_constraints, m->ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
+	add_extension(id.certificate, from, NID_basic_constraints,
+		      m->basic != NULL ? m->basic : m->ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
+	if (m->names != NULL)
+		add_extension(id.certificate, from, NID_name_constraints, m->names);
+	if (m->other_name != NULL)
+		add_extension(id.certificate, from, NID_subject_alt_name, m->other_name);
 	if (m->usage != NULL || m->ca)
 		add_extension(id.certificate, from, NID_key_usage, m->usage != NULL ? m->usage : "keyCertSign,cRLSign");
 	if (m->extended != NULL)
@@ -154,9 +160,11 @@ static bool verify_der(const unsigned char *der, size_t len, const char *content
 	assert_int_equal(apart_signature(content, strlen(content), der, len, store, now, &apart, &other), ok);
 	assert_int_equal(other.code, err->code);
 	assert_string_equal(other.message, err->message);
-	assert_string_equal(apart.signer, here.signer);
-	assert_string_equal(apart.issuer, here.issuer);
-	assert_string_equal(apart.anchor, here.anchor);
+	if (ok) {
+		assert_string_equal(apart.signer, here.signer);
+		assert_string_equal(apart.issuer, here.issuer);
+		assert_string_equal(apart.anchor, here.anchor);
+	}
 	if (info != NULL)
 		*info = here;
 	X509_STORE_free(store);
@@ -390,6 +398,192 @@ static void every_signer_must_be_good(void **state)
 	clear(&outsider);
 }
 
+/* The signers of a message are sorted by what they look like: a longer issuer's comes later. So each is the first once. */
+static void no_signer_hides_behind_another(void **state)
+{
+	struct identity short_root = make(&(struct making){ .name = "X", .ca = true }, NULL);
+	struct identity long_root = make(&(struct making){ .name = "A stranger whose name is longer than any other", .ca = true }, NULL);
+	struct identity outsiders[] = {
+		make(&(struct making){ .name = "Outsider" }, &short_root), make(&(struct making){ .name = "Outsider" }, &long_root),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct error err = ERROR_INIT;
+		int len;
+		unsigned char *der = sign(&signer, &intermediate, &outsiders[i], EVP_sha256(), CMS_DETACHED, &len);
+
+		assert_false(verify_der(der, (size_t)len, CONTENT, &root, NOW, NULL, &err));
+		assert_int_equal(err.code, FINDING_FEED_SIGNER_UNTRUSTED);
+		OPENSSL_free(der);
+		clear(&outsiders[i]);
+	}
+	clear(&short_root);
+	clear(&long_root);
+}
+
+/* Signs CONTENT with `count` signers (the one with the number `weak` with a weak digest); `change` (may be NULL) is applied to each. */
+static unsigned char *sign_many(const struct identity *by, int count, int weak, void (*change)(CMS_SignerInfo *), int *len)
+{
+	BIO *content = BIO_new_mem_buf(CONTENT, -1);
+	STACK_OF(X509) *others = sk_X509_new_null();
+	CMS_ContentInfo *cms;
+	unsigned char *der = NULL;
+
+	sk_X509_push(others, intermediate.certificate);
+	cms = CMS_sign(NULL, NULL, others, content, CMS_BINARY | CMS_DETACHED | CMS_PARTIAL);
+	for (int i = 0; i < count; i++)
+		assert_non_null(CMS_add1_signer(cms, by[i].certificate, by[i].key, i == weak ? EVP_sha1() : EVP_sha256(),
+						CMS_BINARY | CMS_DETACHED));
+	assert_int_equal(count == 0 || CMS_final(cms, content, NULL, CMS_BINARY | CMS_DETACHED), 1);
+	for (int i = 0; change != NULL && i < count; i++)
+		change(sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), i));
+	*len = i2d_CMS_ContentInfo(cms, &der);
+	CMS_ContentInfo_free(cms);
+	sk_X509_free(others);
+	BIO_free(content);
+	return der;
+}
+
+static enum finding verdict_on_many(const struct identity *by, int count, int weak, void (*change)(CMS_SignerInfo *))
+{
+	struct error err = ERROR_INIT;
+	int len;
+	unsigned char *der = sign_many(by, count, weak, change, &len);
+
+	(void)verify_der(der, (size_t)len, CONTENT, &root, NOW, NULL, &err);
+	OPENSSL_free(der);
+	return err.code;
+}
+
+static void one_weak_signature_among_good_ones_is_refused(void **state)
+{
+	enum { COUNT = 4 };
+	struct identity by[COUNT];
+
+	(void)state;
+	for (int i = 0; i < COUNT; i++)
+		by[i] = make(&(struct making){ .name = "Signer" }, &intermediate);
+	assert_int_equal(verdict_on_many(by, COUNT, -1, NULL), FINDING_NONE);
+	for (int i = 0; i < COUNT; i++)
+		assert_int_equal(verdict_on_many(by, COUNT, i, NULL), FINDING_CERT_WEAK_SIGNATURE);
+	for (int i = 0; i < COUNT; i++)
+		clear(&by[i]);
+}
+
+static void eight_may_sign_and_nine_or_none_may_not(void **state)
+{
+	enum { COUNT = 9 };
+	struct identity by[COUNT];
+
+	(void)state;
+	for (int i = 0; i < COUNT; i++)
+		by[i] = make(&(struct making){ .name = "Signer" }, &intermediate);
+	assert_int_equal(verdict_on_many(by, 8, -1, NULL), FINDING_NONE);
+	assert_int_equal(verdict_on_many(by, 9, -1, NULL), FINDING_FEED_SIGNATURE_INVALID);
+	assert_int_equal(verdict_on_many(by, 0, -1, NULL), FINDING_FEED_SIGNATURE_INVALID);
+	for (int i = 0; i < COUNT; i++)
+		clear(&by[i]);
+}
+
+static void call_it_sha1(CMS_SignerInfo *signer_info)
+{
+	X509_ALGOR *algorithm;
+
+	CMS_SignerInfo_get0_algs(signer_info, NULL, NULL, NULL, &algorithm);
+	X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_sha1WithRSAEncryption), V_ASN1_NULL, NULL);
+}
+
+static void the_signature_s_own_digest_counts_too(void **state)
+{
+	struct identity rsa = make(&(struct making){ .name = "RSA", .rsa_bits = 2048 }, &intermediate);
+
+	(void)state;
+	assert_int_equal(verdict_on_many(&rsa, 1, -1, NULL), FINDING_NONE);
+	assert_int_equal(verdict_on_many(&rsa, 1, -1, call_it_sha1), FINDING_CERT_WEAK_SIGNATURE);
+	clear(&rsa);
+}
+
+static void a_ca_signs_certificates_and_no_manifests(void **state)
+{
+	(void)state;
+	assert_int_equal(verdict_on(&intermediate, NULL, &root, NOW), FINDING_CERT_WRONG_USAGE);
+	assert_int_equal(verdict_on(&root, NULL, &root, NOW), FINDING_CERT_WRONG_USAGE);
+}
+
+static void what_a_ca_may_not_issue_does_not_sign(void **state)
+{
+	static const struct { const char *basic, *names; enum finding finding; } rows[] = {
+		{ NULL, NULL, FINDING_NONE },
+		{ "critical,CA:TRUE,pathlen:0", NULL, FINDING_CERT_PATH_TOO_LONG },
+		{ NULL, "critical,permitted;email:other.test", FINDING_CERT_NAME_CONSTRAINT },
+		{ NULL, "critical,excluded;email:signer.test", FINDING_CERT_NAME_CONSTRAINT },
+		{ NULL, "critical,permitted;email:signer.test", FINDING_NONE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct making m = { .name = "Limited", .ca = true, .basic = rows[i].basic, .names = rows[i].names };
+		struct identity top = make(&m, &root), below = make(&(struct making){ .name = "Below", .ca = true }, &top);
+		struct identity by = make(&(struct making){ .name = "By", .other_name = "email:a@signer.test" }, &below);
+		STACK_OF(X509) *others = sk_X509_new_null();
+		BIO *content = BIO_new_mem_buf(CONTENT, -1);
+		struct error err = ERROR_INIT;
+		unsigned char *der = NULL;
+		CMS_ContentInfo *cms;
+		int len;
+
+		sk_X509_push(others, top.certificate);
+		sk_X509_push(others, below.certificate);
+		cms = CMS_sign(by.certificate, by.key, others, content, CMS_BINARY | CMS_DETACHED);
+		len = i2d_CMS_ContentInfo(cms, &der);
+		(void)verify_der(der, (size_t)len, CONTENT, &root, NOW, NULL, &err);
+		assert_string_equal(finding_info(err.code)->code, finding_info(rows[i].finding)->code);
+		OPENSSL_free(der);
+		CMS_ContentInfo_free(cms);
+		BIO_free(content);
+		sk_X509_free(others);
+		clear(&by);
+		clear(&below);
+		clear(&top);
+	}
+}
+
+static void what_is_no_signature_is_told_so(void **state)
+{
+	BIO *content = BIO_new_mem_buf(CONTENT, -1), *pem = BIO_new(BIO_s_mem());
+	struct buffer padded = BUFFER_INIT(2 * SIGNATURE_MAX_BYTES);
+	CMS_ContentInfo *data = CMS_data_create(content, CMS_BINARY);
+	struct error err = ERROR_INIT;
+	unsigned char *der = NULL;
+	char *text;
+	long n;
+	int len = i2d_CMS_ContentInfo(data, &der);
+
+	(void)state;
+	assert_false(verify_der(der, (size_t)len, CONTENT, &root, NOW, NULL, &err));
+	assert_non_null(strstr(err.message, "not CMS signed data"));
+	OPENSSL_free(der);
+	error_clear(&err);
+	/* Good, and with more behind it than a signature may have. */
+	der = sign(&signer, &intermediate, NULL, EVP_sha256(), CMS_DETACHED, &len);
+	PEM_write_bio(pem, "CMS", "", der, len);
+	n = BIO_get_mem_data(pem, &text);
+	buffer_append(&padded, text, (size_t)n);
+	while (padded.len <= SIGNATURE_MAX_BYTES) {
+		if (padded.len == SIGNATURE_MAX_BYTES)
+			assert_true(verify_der((unsigned char *)padded.data, padded.len, CONTENT, &root, NOW, NULL, &err));
+		buffer_putc(&padded, '\n');
+	}
+	assert_false(verify_der((unsigned char *)padded.data, padded.len, CONTENT, &root, NOW, NULL, &err));
+	assert_int_equal(err.code, FINDING_FEED_SIGNATURE_INVALID);
+	OPENSSL_free(der);
+	buffer_clear(&padded);
+	CMS_ContentInfo_free(data);
+	BIO_free(content);
+	BIO_free(pem);
+}
+
 /* --- signing ---------------------------------------------------------------------------------------------------------- */
 
 static char *write_pem(const char *dir, const char *name, const struct identity *key, const struct identity *const certs[],
@@ -458,6 +652,13 @@ int main(void)
 		cmocka_unit_test(weak_signatures_and_keys_are_refused),
 		cmocka_unit_test(an_issuer_that_is_no_ca_is_refused),
 		cmocka_unit_test(every_signer_must_be_good),
+		cmocka_unit_test(no_signer_hides_behind_another),
+		cmocka_unit_test(one_weak_signature_among_good_ones_is_refused),
+		cmocka_unit_test(eight_may_sign_and_nine_or_none_may_not),
+		cmocka_unit_test(the_signature_s_own_digest_counts_too),
+		cmocka_unit_test(a_ca_signs_certificates_and_no_manifests),
+		cmocka_unit_test(what_a_ca_may_not_issue_does_not_sign),
+		cmocka_unit_test(what_is_no_signature_is_told_so),
 		cmocka_unit_test(what_is_signed_here_is_verified_here),
 	};
 
