@@ -852,6 +852,10 @@ static void filters_are_saved_by_name(void **state)
 	assert_true(file_write_atomic(AT_FDCWD, file, 0600, "{", 1, NULL));
 	assert_false(saved_load(dir, &all, &err));
 	assert_non_null(strstr(err.message, "filters.json"));
+	/* What cannot be looked at is not taken for none, and written over. */
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(symlink("filters.json", file), 0);
+	assert_false(saved_put(dir, "mine", "x", &err));
 }
 
 int main(void)
