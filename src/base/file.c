@@ -120,7 +120,15 @@ static int open_parent(int dirfd, const char *path, const char **name)
 	return fd;
 }
 
-static bool replace_file(int dirfd, const char *path, mode_t mode, const void *data, size_t len, bool flush,
+struct manner {
+	mode_t mode;
+	bool owned;		/* by those: only root can give a file to others */
+	uid_t uid;
+	gid_t gid;
+	bool flush;
+};
+
+static bool replace_file(int dirfd, const char *path, const struct manner *how, const void *data, size_t len,
 			 struct error *err)
 {
 	static unsigned int counter;
@@ -143,7 +151,8 @@ static bool replace_file(int dirfd, const char *path, mode_t mode, const void *d
 		goto out;
 	}
 	made = true;
-	if (fchmod(fd, mode) < 0 || !file_write_all(fd, data, len) || (flush && fsync(fd) < 0)) {
+	if ((how->owned && fchown(fd, how->uid, how->gid) < 0) || fchmod(fd, how->mode) < 0 || !file_write_all(fd, data, len) ||
+	    (how->flush && fsync(fd) < 0)) {
 		error_errno(err, FINDING_IO_ERROR, _("cannot write %s"), path);
 		goto out;
 	}
@@ -152,7 +161,7 @@ static bool replace_file(int dirfd, const char *path, mode_t mode, const void *d
 		goto out;
 	}
 	made = false;
-	if (flush && fsync(parent) < 0) {
+	if (how->flush && fsync(parent) < 0) {
 		error_errno(err, FINDING_IO_ERROR, _("cannot flush the folder of %s"), path);
 		goto out;
 	}
@@ -167,12 +176,24 @@ out:
 
 bool file_write_atomic(int dirfd, const char *path, mode_t mode, const void *data, size_t len, struct error *err)
 {
-	return replace_file(dirfd, path, mode, data, len, true, err);
+	const struct manner how = { .mode = mode, .flush = true };
+
+	return replace_file(dirfd, path, &how, data, len, err);
+}
+
+bool file_write_like(int dirfd, const char *path, const struct stat *old, const void *data, size_t len, struct error *err)
+{
+	const struct manner how = { .mode = old->st_mode & 0777, .flush = true, .owned = geteuid() == 0, .uid = old->st_uid,
+				    .gid = old->st_gid };
+
+	return replace_file(dirfd, path, &how, data, len, err);
 }
 
 bool file_write_quick(int dirfd, const char *path, mode_t mode, const void *data, size_t len, struct error *err)
 {
-	return replace_file(dirfd, path, mode, data, len, false, err);
+	const struct manner how = { .mode = mode };
+
+	return replace_file(dirfd, path, &how, data, len, err);
 }
 
 /* The folder was just made: without this a power cut may take it, and with it all that is flushed in it. A folder above that may be

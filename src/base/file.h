@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/buffer.h"
@@ -27,6 +28,9 @@ bool file_read(int dirfd, const char *path, struct buffer *out, struct error *er
 /* Replaces the file by new content: temporary file beside it, fsync, rename, fsync of the folder. Old or new after a
  * crash, never a mixture. A symbolic link at `path` is replaced, not followed. */
 bool file_write_atomic(int dirfd, const char *path, mode_t mode, const void *data, size_t len, struct error *err);
+
+/* The same, with the mode and, where root writes, the owner of a file that was there. */
+bool file_write_like(int dirfd, const char *path, const struct stat *old, const void *data, size_t len, struct error *err);
 
 /* The same without the flushes, for what may be lost in a power cut: then the file may also be empty or cut. */
 bool file_write_quick(int dirfd, const char *path, mode_t mode, const void *data, size_t len, struct error *err);

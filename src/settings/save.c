@@ -150,18 +150,15 @@ static bool verify(const struct settings *s, const struct loaded *before, const 
 /* Old rights and owner for a file that was there. */
 static bool replace_file(const char *path, bool exists, const struct buffer *text, struct error *err)
 {
-	struct stat st = { .st_mode = S_IFREG | NEW_FILE_MODE };
+	struct stat st;
 
-	if (exists && stat(path, &st) < 0)
+	if (!exists)
+		return file_write_atomic(AT_FDCWD, path, NEW_FILE_MODE, text->data, text->len, err);
+	if (stat(path, &st) < 0)
 		return error_errno(err, FINDING_IO_ERROR, _("cannot look at %s"), path);
 	if (!S_ISREG(st.st_mode))
 		return error_set(err, FINDING_PATH_INVALID, _("cannot save to %s: not a regular file"), path);
-	if (!file_write_atomic(AT_FDCWD, path, st.st_mode & 0777, text->data, text->len, err))
-		return false;
-	/* Only root can give it back to someone else, and only root has taken it away. */
-	if (exists && geteuid() == 0 && (st.st_uid != 0 || st.st_gid != 0) && chown(path, st.st_uid, st.st_gid) < 0)
-		return error_errno(err, FINDING_IO_ERROR, _("cannot give %s back to its owner"), path);
-	return true;
+	return file_write_like(AT_FDCWD, path, &st, text->data, text->len, err);
 }
 
 static bool save_locked(struct settings *s, const char *path, struct error *err)

@@ -18,12 +18,16 @@ proxy = { port = 1; }; // why
 new='# kept
 proxy = { port = 2; }; // why
 '
+# Somebody else's file stays theirs, and only root can tell.
+owner=$(id -u)
+[ "$owner" != 0 ] || owner=65534
 points=0 fail=0
 
 is() { [ "$(cat "$POSTURE_CONSOLE_CONFIG"; echo .)" = "$1." ]; }
 for call in ${calls//,/ }; do
 	for ((n = 1; n < 200; n++)); do
 		printf '%s' "$old" > "$POSTURE_CONSOLE_CONFIG"
+		chown "$owner" "$POSTURE_CONSOLE_CONFIG"
 		# In a shell of its own, which swallows "Killed".
 		(timeout 20 strace -qq -o "$work/trace" -e trace="$call" -e inject="$call:signal=KILL:when=$n" \
 			"$program" --quiet config set proxy.port 2; exit $?) 2> /dev/null
@@ -33,6 +37,10 @@ for call in ${calls//,/ }; do
 		points=$((points + 1))
 		if ! is "$old" && ! is "$new"; then
 			echo "FAILED: killed at $call $n: the file is neither old nor new"
+			fail=1
+		fi
+		if [ "$(stat -c %u "$POSTURE_CONSOLE_CONFIG")" != "$owner" ]; then
+			echo "FAILED: killed at $call $n: the file has another owner"
 			fail=1
 		fi
 		if ! timeout 20 "$program" --quiet config set proxy.port 2 || ! is "$new"; then
