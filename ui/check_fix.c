@@ -8,6 +8,7 @@
 #include "form.h"
 #include "pane.h"
 #include "pane_certs.h"
+#include "update_pane.h"
 
 struct check_fix {
 	struct app *app;
@@ -21,6 +22,7 @@ static const struct { const char *fix, *label; } fixes[] = {
 	{ "import-ca", N_("look at its CA and import it") }, { "certificates", N_("go to the certificates") },
 	{ "feed-url", N_("correct the feed's address") }, { "settings", N_("show the settings' error") },
 	{ "time-settings", N_("name other time servers") }, { "offline", N_("update offline") },
+	{ "bundle", N_("look into the bundle") },
 };
 
 struct check_fix *check_fix_new(struct app *app, void (*again)(void *data), void *data)
@@ -160,7 +162,7 @@ static void act_on_trust(struct check_fix *f, const struct check_state *s, const
 		ask_import(f, s);
 }
 
-void check_fix_act(struct check_fix *f, const struct check_state *s)
+void check_fix_act(struct check_fix *f, const struct check_state *s, const char *bundle)
 {
 	const char *fix = check_state_text(s, "fix");
 
@@ -172,6 +174,8 @@ void check_fix_act(struct check_fix *f, const struct check_state *s)
 		go_to(f, "update", SETTING_SOURCE_FEED_URL, false);
 	else if (strcmp(fix, "offline") == 0)
 		go_to(f, "update", SETTING_SOURCE_BUNDLE, false);
+	else if (strcmp(fix, "bundle") == 0)
+		pane_update_bundle(f->app, bundle);
 	else if (strcmp(fix, "certificates") == 0)
 		go_to(f, "certs", -1, false);
 	else if (strcmp(fix, "time-settings") == 0)

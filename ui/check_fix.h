@@ -18,7 +18,7 @@ void check_fix_free(struct check_fix *f);
 bool check_fix_possible(const struct check_state *s);
 /* What F would do, in a few words: "enter the login again". */
 const char *check_fix_label(const struct check_state *s);
-/* Does it: goes to the field, or shows what it would change and asks. */
-void check_fix_act(struct check_fix *f, const struct check_state *s);
+/* Does it: goes to the field, or shows what it would change and asks. `bundle` is the one that was to be installed; "": none. */
+void check_fix_act(struct check_fix *f, const struct check_state *s, const char *bundle);
 
 #endif

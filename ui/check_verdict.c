@@ -45,6 +45,8 @@ static void put_path_part(void *data, bool broken, const char *text)
 
 static void put_path(const struct check_state *s, struct page *page)
 {
+	if (json_array_size(json_object_get(s->verdict, "path")) == 0)
+		return;
 	page_line(page);
 	check_state_path(s, put_path_part, page);
 }

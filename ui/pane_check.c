@@ -1,4 +1,5 @@
 /* The Troubleshoot pane: a row a check, which stand from the first moment and fill in place; the verdict; what to do about it. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "check_fix.h"
+#include "check_job.h"
 #include "check_state.h"
 #include "check_verdict.h"
 #include "job/job.h"
@@ -29,6 +31,7 @@ struct check_pane {
 	struct run *run, *report;	/* under way; NULL: none */
 	struct check_fix *fix;
 	char job[JOB_ID_MAX];		/* of the failed update whose verdict is shown; "": it is that of a run */
+	char bundle[PATH_MAX];		/* that this one was to come from, a path or a URL; "": the feed */
 	char watched[JOB_ID_MAX];	/* of the update that runs, or ran last */
 	bool seen;			/* the pane was shown before */
 	bool stale;			/* settings or certificates have changed since */
@@ -85,11 +88,13 @@ static void put_title(const struct check_pane *p, struct page *page)
 	char host[300], title[1024];
 
 	target_of(s, host, sizeof(host));
-	if (p->job[0] != '\0')
+	if (p->bundle[0] != '\0')
+		snprintf(title, sizeof(title), _("After the failed update: %s"), p->bundle);
+	else if (p->job[0] != '\0')
 		snprintf(title, sizeof(title), _("After the failed update: %s"), host);
 	else
 		snprintf(title, sizeof(title), _("Before the update: %s"), host);
-	if (settings_bool(s, SETTING_PROXY_ENABLED)) {
+	if (p->bundle[0] == '\0' && settings_bool(s, SETTING_PROXY_ENABLED)) {
 		size_t n = strlen(title);
 
 		snprintf(title + n, sizeof(title) - n, _(" through %s:%d"), settings_string(s, SETTING_PROXY_HOST),
@@ -162,12 +167,27 @@ static void put_verdict(const struct check_pane *p, struct page *page)
 	}
 }
 
+/* An update from a file: there are no rows to be shown. */
+static void put_bundle(const struct check_pane *p, struct page *page)
+{
+	char key[KEY_NAME_MAX];
+
+	put_verdict(p, page);
+	if (page_left(page) > 0)
+		page_textf(page, ROLE_DIM, _("%s  check the way to the feed, which this update did not take"),
+			   keymap_key_name(ACTION_CHECK_RUN, key, sizeof(key)));
+}
+
 static void prepare(void *pane, struct page *page)
 {
 	struct check_pane *p = pane;
 	int rows = page->rows < ROWS_FOR_PING ? CHECK_COUNT - 1 : CHECK_COUNT;
 
 	put_title(p, page);
+	if (check_job_is_file(p->bundle)) {
+		put_bundle(p, page);
+		return;
+	}
 	p->list.count = rows;
 	/* On a very small screen the list scrolls and the verdict stays. */
 	if (rows > page_left(page) - CHECK_VERDICT_ROWS_MIN)
@@ -240,7 +260,7 @@ static void start_run(struct check_pane *p)
 		return;
 	run_forget(p->run);
 	check_state_clear(&p->state);
-	p->job[0] = '\0';
+	p->job[0] = p->bundle[0] = '\0';
 	p->stale = false;
 	p->run = app_start(p->app, arguments, &options, &err);
 	if (p->run == NULL)
@@ -250,31 +270,17 @@ static void start_run(struct check_pane *p)
 
 /* --- the update that failed ------------------------------------------------------------------------------------------------------------ */
 
-static void take_job_event(void *data, const char *line, size_t len, const json_t *event)
-{
-	(void)line;
-	(void)len;
-	check_state_take(data, event);
-}
-
 /* Shows the verdict that stands in a job's events. False when there is none. */
 static bool show_job(struct check_pane *p, const char *job)
 {
-	struct check_state state = { 0 };
-	struct job_tail *tail = NULL;
+	struct check_job read;
 
-	if (p->run != NULL || !job_tail_open(p->app->options->state_dir, job, true, &tail, NULL))
+	if (p->run != NULL || !check_job_read(p->app->options->state_dir, job, &read))
 		return false;
-	while (job_tail_read(tail, take_job_event, &state) > 0)
-		;
-	job_tail_free(tail);
-	if (check_state_cause(&state)[0] == '\0') {
-		check_state_clear(&state);
-		return false;
-	}
 	check_state_clear(&p->state);
-	p->state = state;
+	p->state = read.state;
 	snprintf(p->job, sizeof(p->job), "%s", job);
+	snprintf(p->bundle, sizeof(p->bundle), "%s", read.bundle);
 	p->list.selected = 0;
 	for (int id = 0; id < CHECK_COUNT; id++) {
 		if (p->state.rows[id].state == ROW_DONE && p->state.rows[id].status == CHECK_FAIL) {
@@ -459,7 +465,7 @@ static bool act(void *pane, enum action action, int focus)
 	case ACTION_CHECK_RUN: start_run(p); break;
 	case ACTION_CHECK_STOP: run_cancel(p->run); break;
 	case ACTION_CHECK_FIX:
-		check_fix_act(p->fix, &p->state);
+		check_fix_act(p->fix, &p->state, p->bundle);
 		p->jumped = !app_shows(p->app, "check") && !dialog_is_open(p->app);
 		break;
 	case ACTION_CHECK_WHOLE: show_whole(p); break;

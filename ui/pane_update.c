@@ -158,6 +158,18 @@ static void look_into(void *data, const char *path)
 	bundle_view_open(p->app, path, &ops, p);
 }
 
+void pane_update_bundle(struct app *app, const char *path)
+{
+	struct update_pane *p = app_pane(app, "update");
+
+	if (p == NULL || !app_go(app, "update", -1))
+		return;
+	if (browse_permits(app, path))
+		look_into(p, path);
+	else
+		app_notice(app, ROLE_WARN, "?? %s", _("That leads out of the folders that this console may take bundles from."));
+}
+
 /* Where there is no bundle to take, one must be chosen first. */
 static void update_now(struct update_pane *p)
 {

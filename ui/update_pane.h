@@ -18,6 +18,8 @@ struct update_pane {
 
 /* Makes the page (pane_ops.prepare). */
 void update_page(void *pane, struct page *page);
+/* Goes to the pane and shows what a bundle holds and what is wrong with it, where this console may take it. */
+void pane_update_bundle(struct app *app, const char *path);
 /* What an update does in that phase, for people. */
 const char *update_phase_text(const char *phase);
 
