@@ -32,7 +32,7 @@ struct check_pane {
 	struct check_fix *fix;
 	char job[JOB_ID_MAX];		/* of the failed update whose verdict is shown; "": it is that of a run */
 	char bundle[PATH_MAX];		/* that this one was to come from, a path or a URL; "": the feed */
-	char watched[JOB_ID_MAX];	/* of the update that runs, or ran last */
+	char looked_at[JOB_ID_MAX];	/* of the update that ended last */
 	bool seen;			/* the pane was shown before */
 	bool stale;			/* settings or certificates have changed since */
 	bool jumped;			/* F led to where the cause can be removed: a change there is checked */
@@ -296,15 +296,12 @@ static void look_at_update(struct check_pane *p)
 {
 	const struct watch *w = &p->app->watch;
 
-	if (watch_running(w)) {
-		snprintf(p->watched, sizeof(p->watched), "%s", w->job);
+	/* It may have ended before it was seen running. */
+	if (watch_running(w) || !w->ended || w->job[0] == '\0' || strcmp(w->job, p->looked_at) == 0)
 		return;
-	}
-	if (p->watched[0] == '\0' || !w->ended || strcmp(w->status, "failed") != 0)
-		return;
-	if (show_job(p, p->watched) && app_shows(p->app, "update"))
+	snprintf(p->looked_at, sizeof(p->looked_at), "%s", w->job);
+	if (strcmp(w->status, "failed") == 0 && show_job(p, w->job) && app_shows(p->app, "update"))
 		app_go(p->app, "check", ID_ROWS);
-	p->watched[0] = '\0';
 }
 
 /* The first look: the failure of the last update where that is the last word, or a run of the checks. */
