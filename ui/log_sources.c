@@ -119,7 +119,7 @@ void log_pane_open(struct log_pane *p, enum log_choice choice)
 	else
 		log_reach(&p->reach, p->app->loop, p->path, reached, p);
 	if (log_reach_waits(&p->reach))
-		error_set(&p->why, FINDING_NONE, _("waiting for the log file: its disk or server does not answer"));
+		error_set(&p->why, FINDING_NONE, _("waiting for the log file: it does not answer"));
 }
 
 void log_state_text(const struct log_pane *p, struct buffer *out)
