@@ -138,8 +138,9 @@ static void fill_response(struct http_transfer *t)
 	struct http_response *r = &t->response;
 
 	r->status = hop->status;
-	copy(r->etag, sizeof(r->etag), hop->etag);
-	copy(r->last_modified, sizeof(r->last_modified), hop->last_modified);
+	/* One that could not be sent back is none. */
+	copy(r->etag, sizeof(r->etag), http_field_is_plain(hop->etag) ? hop->etag : "");
+	copy(r->last_modified, sizeof(r->last_modified), http_field_is_plain(hop->last_modified) ? hop->last_modified : "");
 	copy(r->content_type, sizeof(r->content_type), hop->content_type);
 	copy(r->retry_after, sizeof(r->retry_after), hop->retry_after);
 	r->total = hop->verdict == HTTP_VERDICT_TAKE ? total_of(hop) : -1;

@@ -107,12 +107,23 @@ int64_t http_retry_after(const char *value, time_t now)
 	return date > now ? ((int64_t)date - (int64_t)now) * 1000 : 0;
 }
 
+bool http_field_is_plain(const char *value)
+{
+	for (; *value != '\0'; value++) {
+		if ((unsigned char)*value < ' ' || (unsigned char)*value >= 0x7F)
+			return false;
+	}
+	return true;
+}
+
 bool http_validator_is_strong(const char *value)
 {
 	size_t len = strlen(value);
 
+	if (!http_field_is_plain(value))
+		return false;
 	if (value[0] == '"')
-		return len >= 2 && value[len - 1] == '"';
+		return len >= 2 && strcspn(value + 1, "\" ") == len - 2 && value[len - 1] == '"';
 	return http_date(value) != -1;
 }
 

@@ -28,7 +28,10 @@ int64_t http_retry_after(const char *value, time_t now);
 /* An HTTP date -> time; -1 when it is none. */
 time_t http_date(const char *value);
 
-/* May this validator stand in If-Range? A strong entity tag or a date. (RFC 9110, 13.1.5) */
+/* Can it be sent back as it came, and be kept as text? ASCII without control characters. */
+bool http_field_is_plain(const char *value);
+
+/* May this validator stand in If-Range? A strong entity tag or a date, that can be sent. (RFC 9110, 8.8.3 and 13.1.5) */
 bool http_validator_is_strong(const char *value);
 
 #define HTTP_BACKOFF_MAX_MS 30000

@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/i18n.h"
+#include "net/http_fields.h"
 #include "base/whole_json.h"
 
 #define META_MAX_BYTES 8192
@@ -32,13 +33,20 @@ static void file_name(const struct part *p, const char *ending, char name[96])
 	snprintf(name, 96, "%s.%s", p->key, ending);
 }
 
-/* A weak etag says nothing about bytes (RFC 9110, 8.8.1), so it cannot guard a resume. */
+/* A weak etag says nothing about bytes (RFC 9110, 8.8.1), and what cannot be sent whole says nothing to the server: neither can
+ * guard a resume. */
+static bool take_validator(struct part *p, const char *validator)
+{
+	if (validator == NULL || strlen(validator) >= sizeof(p->validator) || !http_validator_is_strong(validator))
+		return false;
+	memcpy(p->validator, validator, strlen(validator) + 1);
+	return true;
+}
+
 static void choose_validator(struct part *p, const char *etag, const char *last_modified)
 {
-	if (etag != NULL && etag[0] == '"')
-		snprintf(p->validator, sizeof(p->validator), "%s", etag);
-	else
-		snprintf(p->validator, sizeof(p->validator), "%s", last_modified != NULL ? last_modified : "");
+	if (!take_validator(p, etag) && !take_validator(p, last_modified))
+		p->validator[0] = '\0';
 }
 
 static bool save_meta(const struct part *p, struct error *err)
@@ -63,17 +71,14 @@ static bool meta_matches(struct part *p)
 	const char *url, *validator;
 	json_t *meta = NULL;
 	char name[96];
-	bool ok = false;
+	bool ok;
 
 	file_name(p, "json", name);
 	if (file_read(p->parts_fd, name, &text, NULL))
 		meta = json_loadb(buffer_text(&text), text.len, 0, NULL);
 	url = json_string_value(json_object_get(meta, "url"));
 	validator = json_string_value(json_object_get(meta, "validator"));
-	if (url != NULL && validator != NULL && validator[0] != '\0' && strcmp(url, p->url) == 0) {
-		snprintf(p->validator, sizeof(p->validator), "%s", validator);
-		ok = true;
-	}
+	ok = url != NULL && strcmp(url, p->url) == 0 && take_validator(p, validator);
 	json_decref(meta);
 	buffer_clear(&text);
 	return ok;

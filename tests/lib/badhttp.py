@@ -13,7 +13,8 @@ MODE paths: HTTP/1.1, one request a connection; the path chooses the behaviour. 
 at offset i is (i * 7 + i // 251) % 256, so that a wrong splice shows. COUNT counts requests of that very path.
   /ok/N                 well behaved: ETag, Last-Modified, ranges, If-Range
   /flaky/N/K            the same, but each connection breaks after K bytes of the body
-  /flaky-dated/N/K      the same with Last-Modified only;  /flaky-weak/N/K with a weak ETag only
+  /flaky-dated/N/K      the same with Last-Modified only;  /flaky-weak/N/K with a weak ETag only; /flaky-odd/N/K/HEX with an ETag
+                        of those bytes only; the first breaks
   /norange/N/K          the first breaks after K bytes; ranges are ignored (200)
   /changed/N/K          the first breaks after K bytes; then it is another object, honestly (200 to If-Range)
   /changed-206/N/K      the first breaks after K bytes; then another object's range, If-Range ignored
@@ -312,6 +313,9 @@ class Talk:
 
     def path_flaky_weak(self, n, k):
         self.give(int(n), 'W/"v1"', date=False, cut=int(k) if self.nth == 1 else None)
+
+    def path_flaky_odd(self, n, k, etag):
+        self.give(int(n), bytes.fromhex(etag).decode("latin-1"), date=False, cut=int(k) if self.nth == 1 else None)
 
     def cut_first(self, n, k):
         if self.nth == 1:

@@ -18,6 +18,11 @@ print(hashlib.sha256(badhttp.content($1)).hexdigest())"; }
 		fetch --ca "$root" --retries 2 "$bad/$path/$n/6000"
 		has "$path begins again" '"ok":true' "$sum" '"begins":2' '"offset":0'
 	done
+	# "a<CR>b", "a<SOH>b", and one that is no UTF-8: with any of them the next request could not say of what it wants the rest.
+	for path in 22610d6222 2261016222 22ff22; do
+		fetch --ca "$root" --retries 2 "$bad/flaky-odd/$n/6000/$path"
+		has "an ETag that cannot be sent, $path, is not resumed by" '"ok":true' "$sum" '"begins":2' '"offset":0'
+	done
 	fetch --ca "$root" --retries 2 "$bad/changed/$n/6000"
 	has "a changed object begins again" '"ok":true' "$(PYTHONDONTWRITEBYTECODE=1 object $((n + 10)))" '"begins":2'
 	for path in changed-206 grown-206; do

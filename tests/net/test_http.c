@@ -113,6 +113,15 @@ static void only_strong_validators_may_resume(void **state)
 	assert_false(http_validator_is_strong("v1"));
 	assert_false(http_validator_is_strong("\""));
 	assert_false(http_validator_is_strong(""));
+	/* What could not be sent as it came must not guard a resume. (RFC 9110, 8.8.3) */
+	assert_true(http_validator_is_strong("\"!#[]^~\""));
+	assert_false(http_validator_is_strong("\"a\rb\""));
+	assert_false(http_validator_is_strong("\"a\x01" "b\""));
+	assert_false(http_validator_is_strong("\"a b\""));
+	assert_false(http_validator_is_strong("\"a\"b\""));
+	assert_false(http_validator_is_strong("\"\x7F\""));
+	assert_false(http_validator_is_strong("\"\xFF\""));
+	assert_false(http_validator_is_strong("Tue, 14 Nov 2023\r 22:13:50 GMT"));
 }
 
 static void waits_double_with_jitter_up_to_a_limit(void **state)
