@@ -325,7 +325,7 @@ def tars():
     yield "good-padded.tar.gz", gzip.compress(tar(good)) + b"\0" * 70000
     yield "good-pax.tar", tar(member("\u00e4" * 120), good, fmt=tarfile.PAX_FORMAT)
     yield "good-modes.tar", tar(member("setuid", perms=0o6755), member("world", perms=0o666), member("none", perms=0),
-                                member("run", perms=0o100))
+                                member("run", perms=0o100), member("group", perms=0o055))
     yield "good-folder-again.tar", tar(member("d", tarfile.DIRTYPE), member("d/x"), member("d", tarfile.DIRTYPE))
     yield "good-empty.tar", tar()
     yield "good-interleaved.tar", tar(member("a/b/1"), member("c/1"), member("a/b/2"), member("a/2"), member("c/d/e/1"),

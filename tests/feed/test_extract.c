@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <archive.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -91,7 +93,7 @@ static const struct trap refused[] = {
 
 static const struct { const char *name; int files; } sound[] = {
 	{ "good.tar", 2 }, { "good.tar.gz", 2 }, { "good.tar.xz", 1 }, { "good-members.tar.gz", 1 },
-	{ "good-padded.tar.gz", 1 }, { "good-pax.tar", 2 }, { "good-modes.tar", 4 }, { "good-folder-again.tar", 1 },
+	{ "good-padded.tar.gz", 1 }, { "good-pax.tar", 2 }, { "good-modes.tar", 5 }, { "good-folder-again.tar", 1 },
 	{ "good-empty.tar", 0 }, { "good-interleaved.tar", 7 }, { "plain.xml", 1 }, { "empty.xml", 1 },
 };
 
@@ -182,6 +184,7 @@ static void modes_are_0644_or_0755_whatever_the_archive_and_the_umask_say(void *
 		assert_int_equal(mode_of(dir, "world"), 0644);
 		assert_int_equal(mode_of(dir, "none"), 0644);
 		assert_int_equal(mode_of(dir, "run"), 0755);
+		assert_int_equal(mode_of(dir, "group"), 0644);
 		close(dir);
 		dir = hostile_sandbox();
 		assert_true(unpack("good.tar", NULL, dir, NULL, NULL));
@@ -200,8 +203,15 @@ static void limits_hold(void **state)
 		{ { .bytes = 34 }, false },
 		{ { .entries = 6 }, false },
 	};
+	static const struct extract_limits one = { .bytes = 1, .entries = 1 };
+	struct error why = ERROR_INIT;
+	int sandbox = hostile_sandbox();
 
 	(void)state;
+	/* Nothing in it, but more headers and zeros than one entry can have. */
+	assert_false(unpack("good-empty.tar", &one, sandbox, NULL, &why));
+	assert_int_equal(why.code, FINDING_BUNDLE_TOO_LARGE);
+	close(sandbox);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct error err = ERROR_INIT;
 		int dir = hostile_sandbox();
@@ -225,7 +235,8 @@ static void a_plain_file_obeys_the_limit_and_keeps_its_name(void **state)
 	assert_int_equal(err.code, FINDING_BUNDLE_TOO_LARGE);
 	close(dir);
 	dir = hostile_sandbox();
-	assert_true(unpack("plain.xml", NULL, dir, NULL, &err));
+	limits.bytes = 9;
+	assert_true(unpack("plain.xml", &limits, dir, NULL, &err));
 	assert_true(file_read(dir, "plain.xml", &text, &err));
 	assert_string_equal(buffer_text(&text), "<chart/>\n");
 	buffer_clear(&text);
@@ -248,6 +259,103 @@ static void a_link_that_lies_in_the_folder_already_is_not_followed(void **state)
 	assert_int_equal(err.code, FINDING_BUNDLE_DUPLICATE_MEMBER);
 	assert_false(hostile_escaped());
 	close(dir);
+}
+
+static void what_lies_in_the_folder_already_is_not_written_over(void **state)
+{
+	struct buffer text = BUFFER_INIT(100);
+	struct error err = ERROR_INIT;
+	int dir = hostile_sandbox();
+
+	(void)state;
+	assert_true(file_write_quick(dir, "plain.xml", 0644, "mine", 4, NULL));
+	assert_false(unpack("plain.xml", NULL, dir, NULL, &err));
+	assert_int_equal(err.code, FINDING_BUNDLE_DUPLICATE_MEMBER);
+	assert_true(file_read(dir, "plain.xml", &text, &err));
+	assert_string_equal(buffer_text(&text), "mine");
+	buffer_clear(&text);
+	close(dir);
+}
+
+static void a_link_is_named_as_what_it_is(void **state)
+{
+	static const struct { const char *name, *says; } rows[] = {
+		{ "hardlink.tar", "hard link" }, { "symlink.tar", "symbolic link" }, { "fifo.tar", "device, pipe or socket" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct error err = ERROR_INIT;
+		int dir = hostile_sandbox();
+
+		assert_false(unpack(rows[i].name, NULL, dir, NULL, &err));
+		assert_non_null(strstr(err.message, rows[i].says));
+		close(dir);
+	}
+}
+
+/* What stands in the file decides what it is, and its name only where that says nothing. */
+static void a_name_makes_no_archive_and_hides_none(void **state)
+{
+	int fd = hostile_open("tar", "not-a-tar.tar.gz"), dir = hostile_sandbox(), blank = memfd_create("blank", MFD_CLOEXEC);
+	struct extract_result result = { 0 };
+	struct error err = ERROR_INIT;
+	char blanks[1000];
+
+	(void)state;
+	assert_false(extract_component(fd, dir, "chart.xml", NULL, NULL, NULL, NULL, &err));
+	assert_int_equal(err.code, FINDING_BUNDLE_CORRUPT);
+	close(fd);
+	/* Where a tar has its checksum, a number is written in blanks here. */
+	memset(blanks, ' ', sizeof(blanks));
+	assert_true(file_write_all(blank, blanks, sizeof(blanks)));
+	assert_true(extract_component(blank, dir, "blank.xml", NULL, NULL, NULL, &result, &err));
+	assert_int_equal(result.bytes, sizeof(blanks));
+	close(blank);
+	fd = hostile_open("tar", "plain.xml");
+	error_clear(&err);
+	assert_false(extract_component(fd, dir, "../evil", NULL, NULL, NULL, NULL, &err));
+	assert_int_equal(err.code, FINDING_BUNDLE_UNSAFE_PATH);
+	assert_false(hostile_escaped());
+	close(fd);
+	close(dir);
+}
+
+/* --- a library that lies ---------------------------------------------------------------------------------------------- */
+
+/* What libarchive is not known to do, and is not trusted not to: a hole, too much, too little, a warning instead of data. */
+static enum { TRUE, HOLE, TOO_MUCH, TOO_LITTLE, WARNING } lie;
+static int lied;
+
+int archive_read_data_block(struct archive *a, const void **data, size_t *len, la_int64_t *offset)
+{
+	static int (*real)(struct archive *, const void **, size_t *, la_int64_t *);
+
+	if (real == NULL)
+		*(void **)&real = dlsym(RTLD_NEXT, "archive_read_data_block");
+	if (lie == TRUE || lied++ > 0)
+		return lie == TRUE ? real(a, data, len, offset) : ARCHIVE_EOF;
+	*data = "0123456789";
+	*len = lie == TOO_MUCH ? 10 : lie == HOLE ? 4 : 5;
+	*offset = lie == HOLE ? 1 : 0;
+	return lie == TOO_LITTLE ? ARCHIVE_EOF : lie == WARNING ? ARCHIVE_WARN : ARCHIVE_OK;
+}
+
+static void what_libarchive_says_is_looked_at(void **state)
+{
+	(void)state;
+	for (lie = HOLE; lie <= WARNING; lie++) {
+		struct error err = ERROR_INIT;
+		int dir = hostile_sandbox();
+		bool ok;
+
+		lied = 0;
+		ok = unpack("good.tar.xz", NULL, dir, NULL, &err);
+		close(dir);
+		if (ok || err.code != FINDING_BUNDLE_CORRUPT)
+			fail_msg("%d: %d %s", (int)lie, ok, err.message);
+	}
+	lie = TRUE;
 }
 
 static void count_progress(void *data, int64_t bytes)
@@ -399,6 +507,10 @@ int main(void)
 		cmocka_unit_test(limits_hold),
 		cmocka_unit_test(a_plain_file_obeys_the_limit_and_keeps_its_name),
 		cmocka_unit_test(a_link_that_lies_in_the_folder_already_is_not_followed),
+		cmocka_unit_test(what_lies_in_the_folder_already_is_not_written_over),
+		cmocka_unit_test(a_link_is_named_as_what_it_is),
+		cmocka_unit_test(a_name_makes_no_archive_and_hides_none),
+		cmocka_unit_test(what_libarchive_says_is_looked_at),
 		cmocka_unit_test(progress_grows_to_the_size_of_the_archive),
 		cmocka_unit_test(an_archive_is_read_from_its_start_or_from_a_pipe),
 		cmocka_unit_test(a_full_quota_is_named),

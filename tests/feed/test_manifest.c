@@ -482,6 +482,74 @@ static void a_name_has_one_normal_form(void **state)
 	assert_true(name_normalise("ab:c", 4, out, NULL));
 }
 
+/* `len` characters in parts of at most `part`. */
+static void make_name(char *name, size_t len, size_t part)
+{
+	memset(name, 'n', len);
+	for (size_t at = part; at < len - 1; at += part + 1)
+		name[at] = '/';
+	name[len] = '\0';
+}
+
+static void a_name_may_be_as_long_and_as_deep_as_its_limits_say(void **state)
+{
+	char name[NAME_PATH_MAX + 10], out[NAME_PATH_MAX + 1];
+	struct error err = ERROR_INIT;
+
+	(void)state;
+	assert_false(name_normalise("", 0, out, &err));
+	assert_int_equal(err.code, FINDING_BUNDLE_UNSAFE_PATH);
+	assert_false(name_normalise("a\0b", 3, out, &err));
+	for (size_t more = 0; more < 2; more++) {
+		make_name(name, NAME_PATH_MAX + more, 100);
+		assert_int_equal(name_normalise(name, strlen(name), out, NULL), more == 0);
+		make_name(name, NAME_PART_MAX + more, NAME_PATH_MAX);
+		assert_int_equal(name_normalise(name, strlen(name), out, NULL), more == 0);
+		make_name(name, 2 * (NAME_DEPTH_MAX + more) - 1, 1);
+		assert_int_equal(name_normalise(name, strlen(name), out, NULL), more == 0);
+	}
+}
+
+static void a_duplicate_says_of_what_kind_it_is(void **state)
+{
+	static const struct { const char *first, *second; const char *says; } rows[] = {
+		{ "a", "a", "there twice" }, { "a", "A", "in different case" }, { "a", "a/b", "as a file and as a folder" },
+		{ "a/b", "a", "as a file and as a folder" }, { "a/b", "A/c", "in different case" },
+		/* Two small sigmas of one capital. */
+		{ "\xCF\x82", "\xCF\x83", "in different case" }, { "s", "\xC5\xBF", "in different case" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct name_set *set = name_set_new(100);
+		struct error err = ERROR_INIT;
+
+		assert_true(name_set_add(set, rows[i].first, false, NULL));
+		assert_false(name_set_add(set, rows[i].second, false, &err));
+		assert_int_equal(err.code, FINDING_BUNDLE_DUPLICATE_MEMBER);
+		if (strstr(err.message, rows[i].says) == NULL)
+			fail_msg("%s, %s: %s", rows[i].first, rows[i].second, err.message);
+		name_set_free(set);
+	}
+}
+
+/* The folders of the name before are not added again: of that name only. */
+static void every_folder_of_every_name_is_known(void **state)
+{
+	static const char *const names[] = { "aaa/bbb/x", "cc/y", "cca/bbb/z", "cca/bbbb/z", "cc/yy/z", "d" };
+	static const char *const folders[] = { "aaa", "aaa/bbb", "cc", "cca", "cca/bbb", "cca/bbbb", "cc/yy" };
+	struct name_set *set = name_set_new(100);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_true(name_set_add(set, names[i], false, NULL));
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		if (name_set_add(set, folders[i], false, NULL))
+			fail_msg("%s is taken for a file", folders[i]);
+	}
+	name_set_free(set);
+}
+
 static void many_names_fit_and_every_duplicate_is_found(void **state)
 {
 	enum { NAMES = 20000 };
@@ -528,6 +596,9 @@ int main(void)
 		cmocka_unit_test(a_name_that_begins_like_another_is_another),
 		cmocka_unit_test(what_cannot_be_written_whole_is_not_written),
 		cmocka_unit_test(a_name_has_one_normal_form),
+		cmocka_unit_test(a_name_may_be_as_long_and_as_deep_as_its_limits_say),
+		cmocka_unit_test(a_duplicate_says_of_what_kind_it_is),
+		cmocka_unit_test(every_folder_of_every_name_is_known),
 		cmocka_unit_test(many_names_fit_and_every_duplicate_is_found),
 	};
 
