@@ -5,7 +5,8 @@
 export TORTURE_KILL=1 TORTURE_ONE=1 TORTURE_FAIL=1 TORTURE_SHORT=1 TORTURE_ALLOC=1 TORTURE_PLACE=1 TORTURE_ONLINE=1
 export TORTURE_FLAGS=--all-errors TORTURE_JOBS=${TORTURE_JOBS:-$(nproc)}
 export POWER_EVERY=1 POWER_RANDOM=4 KILL_ALL_ERRORS=1 FAIL_EVERY=1 KILL_SECONDS=3600 CROWD_MS=180000
-tests=${TORTURE_ONLY:-torture/torture torture/online torture/power torture/crowd store/kill store/power store/crowd trust/kill settings/kill}
+tests=${TORTURE_ONLY:-torture/torture torture/online torture/power torture/crowd store/kill store/power store/crowd
+	update/power trust/kill trust/power settings/kill settings/power}
 status=0 ends=
 
 for test in $tests; do

@@ -77,7 +77,8 @@ cut() {
 		cp -a "$template" "$dir/root/state"
 		: >"$dir/root/state/hook.ran"
 	fi
-	python3 "$top_srcdir/tests/lib/powercut.py" --root "$dir/root" --every "$every" --random 1 --check "$check" --after "$after" \
+	python3 "$top_srcdir/tests/lib/powercut.py" --root "$dir/root" --every "$every" --random "${POWER_RANDOM:-1}" \
+		--jobs "${TORTURE_JOBS:-1}" --check "$check" --after "$after" \
 		-- "$@" >"$work/out" 2>"$work/err" || rc=1
 	tail -n 1 "$work/out"
 	return $rc
