@@ -17,6 +17,7 @@
 
 #define GRACE_MS 2000
 #define POLL_MS 100
+#define DRAIN_READS 256	/* more than a pipe of the largest size holds, 4096 bytes each */
 
 /* A growing, NULL-terminated list of "NAME=value". */
 struct environment {
@@ -145,7 +146,8 @@ static bool wait_for(pid_t pid, int fd, int64_t deadline, struct buffer *output,
 			open = take_output(fd, output);
 		done = waitpid(pid, status, WNOHANG);
 		if (done == pid || (done < 0 && errno == ECHILD)) {
-			while (open && poll(&wait, 1, 0) > 0)
+			/* What it wrote; not for ever what a process that it left behind goes on to write. */
+			for (int i = 0; open && i < DRAIN_READS && poll(&wait, 1, 0) > 0; i++)
 				open = take_output(fd, output);
 			return true;
 		}

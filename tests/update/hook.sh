@@ -48,6 +48,25 @@ run 1 --json update --offline "$bundle"
 ok "an endless hook is ended" test $(($(date +%s) - start)) -lt 20
 ok "and named" last 'status == "updated" and "hook-timeout" in also'
 
+# --- what it leaves behind and writes on and on is not waited for
+build 2026.1.3.2
+run 0 config set hook.timeout_s 30
+cat >"$work/leaves" <<'HOOK'
+#!/bin/sh
+for i in 1 2 3 4; do
+	yes &
+	echo $! >>"$1"
+done
+HOOK
+chmod +x "$work/leaves"
+at_exit "xargs kill <'$work/left' 2>/dev/null"
+run 0 config set hook.after_commit "$work/leaves" "$work/left"
+start=$(date +%s)
+run 0 --json update --offline "$bundle"
+ok "the update ends with its hook" test $(($(date +%s) - start)) -lt 20
+ok "and has succeeded" last 'status == "updated" and "hook-failed" not in also'
+xargs kill <"$work/left" 2>/dev/null
+
 # --- undoing the commit when the settings say so
 before=$(current)
 build 2026.1.4.1
