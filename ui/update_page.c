@@ -175,7 +175,7 @@ static void put_overall(const struct watch *w, struct page *page)
 		return;
 	snprintf(name, sizeof(name), P_("%lld of %lld component", "%lld of %lld components", (unsigned long)w->plan_count),
 		 (long long)watch_done_count(w), (long long)w->plan_count);
-	put_meter(page, ROLE_TITLE, name, bytes, w->plan_bytes, spent > 0 ? bytes * 1000 / spent : 0);
+	put_meter(page, ROLE_TITLE, name, bytes, w->plan_bytes, spent > 0 ? watch_new_bytes(w) * 1000 / spent : 0);
 }
 
 const char *update_phase_text(const char *phase)

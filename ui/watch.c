@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/event.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "base/text.h"
@@ -66,7 +67,7 @@ void watch_refresh(struct watch *w)
 static void forget_bars(struct watch *w)
 {
 	w->bar_count = 0;
-	w->folded_count = w->folded_bytes = 0;
+	w->folded_count = w->folded_bytes = w->folded_held = 0;
 }
 
 void watch_join(struct watch *w, const char *job, pid_t pid)
@@ -122,12 +123,8 @@ static const char *member(const json_t *event, const char *name)
 
 static void take_started(struct watch *w, const json_t *event)
 {
-	const char *stamp = member(event, "time");
-	time_t began;
-
 	text_safe(w->from, sizeof(w->from), member(event, "from"));
-	if (clock_parse_rfc3339(stamp, &began))
-		w->started_ms = clock_monotonic_ms() - (clock_now_ms() - (int64_t)began * 1000);
+	w->started_ms = clock_monotonic_ms() - event_age_ms(event);
 }
 
 static void take_phase(struct watch *w, const json_t *event)
@@ -142,7 +139,7 @@ static void take_plan(struct watch *w, const json_t *event)
 	w->plan_count = json_integer_value(json_object_get(event, "components"));
 	w->plan_kept = json_integer_value(json_object_get(event, "kept"));
 	w->plan_bytes = json_integer_value(json_object_get(event, "bytes"));
-	w->plan_ms = clock_monotonic_ms();
+	w->plan_ms = clock_monotonic_ms() - event_age_ms(event);
 }
 
 static bool is_done(const struct watch_bar *b)
@@ -161,6 +158,7 @@ static bool fold_one(struct watch *w)
 		return false;
 	w->folded_count++;
 	w->folded_bytes += w->bars[i].bytes;
+	w->folded_held += w->bars[i].held;
 	w->bar_count--;
 	memmove(&w->bars[i], &w->bars[i + 1], (size_t)(w->bar_count - i) * sizeof(w->bars[0]));
 	return true;
@@ -174,6 +172,7 @@ static void take_progress(struct watch *w, const json_t *event)
 
 	text_safe(bar.name, sizeof(bar.name), member(event, "component"));
 	bar.bytes = json_integer_value(json_object_get(event, "bytes"));
+	bar.held = json_integer_value(json_object_get(event, "held"));
 	bar.rate = json_integer_value(json_object_get(event, "rate"));
 	while (i < w->bar_count && strcmp(w->bars[i].name, bar.name) != 0)
 		i++;
@@ -266,6 +265,15 @@ int64_t watch_done_bytes(const struct watch *w)
 
 	for (int i = 0; i < w->bar_count; i++)
 		bytes += w->bars[i].bytes;
+	return bytes;
+}
+
+int64_t watch_new_bytes(const struct watch *w)
+{
+	int64_t bytes = w->folded_bytes - w->folded_held;
+
+	for (int i = 0; i < w->bar_count; i++)
+		bytes += w->bars[i].bytes - w->bars[i].held;
 	return bytes;
 }
 

@@ -16,7 +16,7 @@
 
 struct watch_bar {
 	char name[128];
-	int64_t bytes, total, rate;	/* total -1: not known */
+	int64_t bytes, held, total, rate;	/* held: of the bytes, what was here before; total -1: not known */
 };
 
 struct watch {
@@ -42,7 +42,7 @@ struct watch {
 	int bar_count;
 	int64_t plan_count, plan_kept, plan_bytes;	/* components to fetch, unchanged ones, bytes to fetch; -1: not known yet */
 	int64_t plan_ms;			/* monotonic: when the plan was known */
-	int64_t folded_count, folded_bytes;	/* done, and without a bar */
+	int64_t folded_count, folded_bytes, folded_held;	/* done, and without a bar */
 	char record[512];		/* the newest record of the job in our own log; "" none */
 
 	/* how the job that was watched ended */
@@ -69,6 +69,8 @@ bool watch_poll(struct watch *w);
 /* Components and bytes that are done. */
 int64_t watch_done_count(const struct watch *w);
 int64_t watch_done_bytes(const struct watch *w);
+/* Of these, what came since the plan was known. */
+int64_t watch_new_bytes(const struct watch *w);
 /* Per cent done of the plan, or of everything that is known by now; -1 when nothing is. */
 int watch_percent(const struct watch *w);
 

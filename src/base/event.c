@@ -73,6 +73,22 @@ bool event_write_line(int fd, const json_t *event)
 	return ok;
 }
 
+int64_t event_age_ms(const json_t *event)
+{
+	const char *stamp = json_string_value(json_object_get(event, "time")), *point;
+	int64_t ms, age;
+	time_t seconds;
+
+	if (stamp == NULL || !clock_parse_rfc3339(stamp, &seconds))
+		return 0;
+	ms = (int64_t)seconds * 1000;
+	point = strchr(stamp, '.');
+	if (point != NULL && strspn(point + 1, "0123456789") == 3)	/* as event_emit() writes it */
+		ms += strtol(point + 1, NULL, 10);
+	age = clock_now_ms() - ms;
+	return age > 0 ? age : 0;
+}
+
 json_t *event_parse(const char *line, size_t len)
 {
 	json_t *event = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct event_sink {
 	/* Gets one finished event, borrowed. */
@@ -27,6 +28,9 @@ json_t *event_string(const char *text);
 
 /* Writes one event as one line to a descriptor with a single write(). */
 bool event_write_line(int fd, const json_t *event);
+
+/* How long ago it was put, by its "time"; 0 where that is not known. */
+int64_t event_age_ms(const json_t *event);
 
 /* Parses one line; NULL when it is not a JSON object. New reference. */
 json_t *event_parse(const char *line, size_t len);

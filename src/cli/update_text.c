@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/event.h"
 #include "base/i18n.h"
 #include "base/text.h"
 #include "cli/check_text.h"
@@ -19,7 +20,7 @@
 
 struct bar {
 	char name[128];
-	json_int_t bytes, total, rate;
+	json_int_t bytes, held, total, rate;	/* held: of the bytes, what was here before */
 	bool done;
 };
 
@@ -32,7 +33,7 @@ struct update_text {
 	bool planned;			/* what there is to do is known: */
 	json_int_t plan_count, plan_bytes;
 	int64_t plan_ms;		/* since when (monotonic) */
-	json_int_t finished, finished_bytes;	/* components that are complete */
+	json_int_t finished, finished_bytes, finished_held;	/* components that are complete */
 	struct check_text checks;	/* of the diagnosis around the update */
 	bool offline;
 	bool explained;			/* a verdict told the cause and what to do */
@@ -135,11 +136,13 @@ static void draw_bar(const struct bar *bar, size_t cols)
 static void draw_overall(const struct update_text *t, size_t cols)
 {
 	int64_t spent = clock_monotonic_ms() - t->plan_ms;
-	struct bar all = { .bytes = t->finished_bytes, .total = t->plan_bytes };
+	struct bar all = { .bytes = t->finished_bytes, .held = t->finished_held, .total = t->plan_bytes };
 
-	for (int i = 0; i < t->bar_count; i++)
+	for (int i = 0; i < t->bar_count; i++) {
 		all.bytes += t->bars[i].bytes;
-	all.rate = spent > 0 ? all.bytes * 1000 / spent : 0;
+		all.held += t->bars[i].held;
+	}
+	all.rate = spent > 0 ? (all.bytes - all.held) * 1000 / spent : 0;
 	snprintf(all.name, sizeof(all.name), P_("%lld of %lld component", "%lld of %lld components", (unsigned long)t->plan_count),
 		 (long long)t->finished, (long long)t->plan_count);
 	draw_bar(&all, cols);
@@ -185,7 +188,7 @@ static void print_done(const struct update_text *t, const struct bar *bar)
 	text_sanitise(&name, bar->name, strlen(bar->name));
 	text_fit(&row, buffer_text(&name), DONE_NAME_COLS, true, true);
 	buffer_printf(&row, " %9s", format_bytes(bytes, sizeof(bytes), (double)bar->bytes));
-	if (bar->rate > 0 && bar->bytes >= bar->rate)
+	if (bar->rate > 0 && bar->bytes - bar->held >= bar->rate)
 		buffer_printf(&row, " %9s/s", format_bytes(rate, sizeof(rate), (double)bar->rate));
 	printf("  %s\n", buffer_text(&row));
 	buffer_clear(&row);
@@ -199,12 +202,14 @@ static void put_progress(struct update_text *t, const json_t *event)
 	if (bar == NULL)
 		return;
 	bar->bytes = json_integer_value(json_object_get(event, "bytes"));
+	bar->held = json_integer_value(json_object_get(event, "held"));
 	bar->total = json_integer_value(json_object_get(event, "total"));
 	bar->rate = json_integer_value(json_object_get(event, "rate"));
 	erase_bars(t);
 	if (bar->total > 0 && bar->bytes >= bar->total) {
 		print_done(t, bar);
 		t->finished_bytes += bar->bytes;
+		t->finished_held += bar->held;
 		*bar = t->bars[--t->bar_count];
 		t->finished++;
 	}
@@ -234,10 +239,10 @@ static void put_plan(struct update_text *t, const json_t *event)
 	char bytes[32];
 
 	t->planned = true;
-	t->plan_ms = clock_monotonic_ms();
+	t->plan_ms = clock_monotonic_ms() - event_age_ms(event);
 	t->plan_count = json_integer_value(json_object_get(event, "components"));
 	t->plan_bytes = json_integer_value(json_object_get(event, "bytes"));
-	t->finished = t->finished_bytes = t->bar_count = 0;
+	t->finished = t->finished_bytes = t->finished_held = t->bar_count = 0;
 	if (t->cli->quiet)
 		return;
 	printf(P_("Taking %lld component", "Taking %lld components", (unsigned long)t->plan_count), (long long)t->plan_count);

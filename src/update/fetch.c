@@ -17,10 +17,10 @@ void fetch_tell(struct fetch *f, bool now)
 	if (!now && at - f->told_ms < PROGRESS_EVERY_MS)
 		return;
 	f->told_ms = at;
-	event_emit(f->u->sink, event_new("update.progress", "{s:s, s:I, s:o, s:I}", "component", f->label, "bytes",
-					 (json_int_t)f->bytes, "total",
+	event_emit(f->u->sink, event_new("update.progress", "{s:s, s:I, s:I, s:o, s:I}", "component", f->label, "bytes",
+					 (json_int_t)f->bytes, "held", (json_int_t)f->held, "total",
 					 f->total >= 0 ? json_integer(f->total) : json_null(), "rate",
-					 (json_int_t)(spent > 0 ? f->bytes * 1000 / spent : 0)));
+					 (json_int_t)(spent > 0 ? (f->bytes - f->held) * 1000 / spent : 0)));
 }
 
 static bool on_begin(void *data, const struct http_response *response, struct error *err)
@@ -36,6 +36,9 @@ static bool on_begin(void *data, const struct http_response *response, struct er
 	if (!part_begin(f->part, response->offset, response->etag, response->last_modified, err))
 		return false;
 	f->bytes = part_held(f->part);
+	/* It may begin anew, or go on behind what a try before this one brought. */
+	if (f->held > f->bytes)
+		f->held = f->bytes;
 	if (response->offset > 0)
 		log_write(f->u->log, LOG_LEVEL_INFO, "DownloadManager", "download", "resuming %s at byte %lld", f->label,
 			  (long long)response->offset);
@@ -193,7 +196,7 @@ bool fetch_start(struct fetch *f, struct error *err)
 	f->part = NULL;
 	if (!choose_url(f, err) || !part_open(f->u->parts_fd, key, f->asked, f->total, &f->part, err))
 		return false;
-	f->bytes = part_held(f->part);
+	f->bytes = f->held = part_held(f->part);
 	f->started_ms = clock_monotonic_ms();
 	if (f->sha256 != NULL && f->bytes == f->total && is_right(f, &wrong)) {
 		/* It was complete before the job was stopped. */

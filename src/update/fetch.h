@@ -25,6 +25,7 @@ struct fetch {
 	struct error error;		/* when FETCH_FAILED */
 	struct part *part;		/* complete and right when FETCH_READY; the caller ends it */
 	int64_t bytes;
+	int64_t held;			/* of these, what was here before */
 	int64_t started_ms, told_ms;
 	bool restarted;			/* its hash was wrong once: fetched anew without resuming */
 	enum { BY_NAME, BY_HASH, NOT_BY_HASH } way;	/* how it is asked for; NOT_BY_HASH: by its name, and it is not there by its hash */

@@ -28,8 +28,8 @@ static void tell_progress(struct update *u, int64_t bytes, int64_t total, int64_
 {
 	int64_t spent = clock_monotonic_ms() - started_ms;
 
-	event_emit(u->sink, event_new("update.progress", "{s:s, s:I, s:o, s:I}", "component", BUNDLE_NAME, "bytes",
-				      (json_int_t)bytes, "total", total >= 0 ? json_integer(total) : json_null(), "rate",
+	event_emit(u->sink, event_new("update.progress", "{s:s, s:I, s:I, s:o, s:I}", "component", BUNDLE_NAME, "bytes",
+				      (json_int_t)bytes, "held", (json_int_t)0, "total", total >= 0 ? json_integer(total) : json_null(), "rate",
 				      (json_int_t)(spent > 0 ? bytes * 1000 / spent : 0)));
 }
 

@@ -6,13 +6,18 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "../ui/pane.h"
 #include "../ui/update_pane.h"
 #include "../ui/watch.h"
 #include "base/clock.h"
+#include "base/file.h"
+#include "job/job.h"
 #include "settings/settings.h"
 
 static const struct field_spec fields[UPDATE_FIELDS] = {
@@ -132,6 +137,55 @@ static void a_bar_tells_bytes_rate_and_time_left(void **state)
 	expect(show(s, 30, 128), "b.tar.gz                           [########........................]  25% 5.0 MB/20.0 MB 1.0 MB/s 0:15 left");
 }
 
+/* What was here before does not make it fast. */
+static void what_was_held_is_no_rate(void **state)
+{
+	struct stage *s = *state;
+	struct watch *w = &s->app.watch;
+
+	snprintf(w->phase, sizeof(w->phase), "download");
+	w->plan_count = 2;
+	w->plan_bytes = 60000000;
+	w->plan_ms = clock_monotonic_ms() - 10000;
+	add_bar(w, "a.tar.gz", 30000000, 30000000, 0);
+	w->bars[0].held = 30000000;
+	add_bar(w, "b.tar.gz", 15000000, 30000000, 1000000);
+	w->bars[1].held = 5000000;
+	expect(show(s, 15, 76), "1 of 2 components      [######...]  75% 45.0 MB/60.0 MB 1.0 MB/s 0:15 left");
+}
+
+/* The console came back to an update that runs: the plan is as old as its event. */
+static void coming_back_makes_no_rate(void **state)
+{
+	char folder[] = "/tmp/update-page.XXXXXX", path[128], stamp[CLOCK_TEXT_MAX];
+	struct settings *settings;
+	struct watch w = { .fd = -1, .state_dir = folder };
+	FILE *events;
+
+	(void)state;
+	assert_true(settings_load("/nonexistent/console.conf", &settings, NULL));
+	w.settings = settings;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/jobs", folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/jobs/20261123T143100Z-1.jsonl", folder);
+	events = fopen(path, "w");
+	assert_non_null(events);
+	clock_rfc3339_ms(stamp, clock_now_ms() - 20000);
+	fprintf(events, "{\"event\":\"update.plan\",\"components\":2,\"kept\":0,\"bytes\":60000000,\"time\":\"%s\"}\n"
+			"{\"event\":\"update.progress\",\"component\":\"a\",\"bytes\":30000000,\"held\":10000000,\"total\":60000000,"
+			"\"rate\":1000000,\"time\":\"%s\"}\n", stamp, stamp);
+	fclose(events);
+	assert_true(job_tail_open(folder, "20261123T143100Z-1", true, &w.tail, NULL));
+	w.ended = true;			/* whether its process is alive is not asked */
+	watch_poll(&w);
+	assert_in_range(clock_monotonic_ms() - w.plan_ms, 20000, 40000);
+	assert_int_equal(watch_new_bytes(&w), 20000000);
+	watch_clear(&w);
+	settings_free(settings);
+	assert_true(file_remove_tree(AT_FDCWD, folder, NULL));
+}
+
 static void what_has_no_size_has_no_bar(void **state)
 {
 	struct stage *s = *state;
@@ -167,6 +221,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_bar_of_many_digits_fits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_notice_has_a_line_of_its_own, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_was_held_is_no_rate, set_up, tear_down),
+		cmocka_unit_test(coming_back_makes_no_rate),
 		cmocka_unit_test_setup_teardown(a_bar_tells_bytes_rate_and_time_left, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_has_no_size_has_no_bar, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bars_that_do_not_fit_are_left_out_and_the_buttons_stay, set_up, tear_down),

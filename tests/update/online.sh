@@ -125,6 +125,8 @@ ok "the killed job is gone" wait_for 5 test ! -e "/proc/$pid/status"
 run 0 --json update --url "$slow" --no-check
 ok "the next one completes" finished 'status == "updated"'
 ok "by resuming" wait_for 3 grep -q '^206 ' "$slow_log"
+ok "what was held is told, and is no rate" json "$work/out" 'any(e.get("component") == "big.tar.gz" and 0 < e["held"] < e["bytes"] and
+	e["rate"] < 12 << 20 for e in d if e["event"] == "update.progress")'
 
 # --- a stop in the middle: clean, resumable
 fresh
