@@ -246,12 +246,16 @@ static bool check_signers(CMS_ContentInfo *cms, X509_STORE *anchors, time_t now,
 			  struct error *err)
 {
 	STACK_OF(X509) *signers = CMS_get0_signers(cms), *others = CMS_get1_certs(cms);
+	struct signature_info first = { "", "", "" };
 	bool ok = signers != NULL && sk_X509_num(signers) > 0;
 
 	if (!ok)
 		error_set(err, FINDING_FEED_SIGNATURE_INVALID, _("the signature has no signer"));
 	for (int i = 0; ok && i < sk_X509_num(signers); i++)
-		ok = check_chain(sk_X509_value(signers, i), others, anchors, now, i == 0 ? info : NULL, err);
+		ok = check_chain(sk_X509_value(signers, i), others, anchors, now, i == 0 ? &first : NULL, err);
+	/* Nobody has signed what one of the signers is refused for. */
+	if (ok && info != NULL)
+		*info = first;
 	sk_X509_free(signers);
 	sk_X509_pop_free(others, X509_free);
 	return ok;

@@ -19,7 +19,8 @@ struct signature_info {
 
 /* Verifies a detached CMS signature (DER, PEM accepted; RFC 5652) over `content`. The signer must chain to `anchors`
  * at the time `now`. Each failure has its finding: feed-signature-invalid (not CMS, or the digest differs),
- * feed-signer-untrusted, feed-signer-expired, cert-weak-signature, ... `info` may be NULL. */
+ * feed-signer-untrusted, feed-signer-expired, cert-weak-signature, ... Of several signers each must be good; `info` (may be NULL)
+ * names the first of them, and is left alone when any is refused. */
 bool signature_verify(const void *content, size_t len, const void *cms, size_t cms_len, X509_STORE *anchors, time_t now,
 		      struct signature_info *info, struct error *err);
 

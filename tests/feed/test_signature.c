@@ -164,6 +164,12 @@ static bool verify_der(const unsigned char *der, size_t len, const char *content
 		assert_string_equal(apart.signer, here.signer);
 		assert_string_equal(apart.issuer, here.issuer);
 		assert_string_equal(apart.anchor, here.anchor);
+	} else {
+		/* Nobody is named as the one who signed. */
+		assert_string_equal(here.signer, "");
+		assert_string_equal(here.issuer, "");
+		assert_string_equal(here.anchor, "");
+		assert_string_equal(apart.signer, "");
 	}
 	if (info != NULL)
 		*info = here;
