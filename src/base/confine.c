@@ -165,7 +165,7 @@ static void silence_standard_ones(void)
 #endif
 }
 
-void confine_descriptors(const int *kept, size_t count)
+void confine_close_others(const int *kept, size_t count)
 {
 	unsigned int from = STDERR_FILENO + 1;
 
@@ -182,6 +182,11 @@ void confine_descriptors(const int *kept, size_t count)
 		from = next + 1;
 	}
 	close_range_of(from, UINT_MAX);
+}
+
+void confine_descriptors(const int *kept, size_t count)
+{
+	confine_close_others(kept, count);
 	silence_standard_ones();
 }
 

@@ -19,6 +19,9 @@ enum confine_result {
  * usable. Returns what is in force. */
 unsigned int confine_self(const int *writable, size_t count);
 
+/* Closes every descriptor but `kept` and the standard ones. */
+void confine_close_others(const int *kept, size_t count);
+
 /* Closes every descriptor but `kept`; the standard ones lead to nowhere from then on. Before confine_self(). */
 void confine_descriptors(const int *kept, size_t count);
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/confine.h"
 #include "base/file.h"
 #include "base/i18n.h"
 
@@ -107,6 +108,8 @@ static void run_child(const struct hook *hook, char **environment, int output)
 		dup2(null, 0);
 	dup2(output, 1);
 	dup2(output, 2);
+	/* Nothing else: not the lock, the log or a socket, of whichever library, nor what whoever started the update had open. */
+	confine_close_others(NULL, 0);
 	(void)!chdir("/");
 	execvpe(hook->argv[0], (char *const *)(uintptr_t)hook->argv, environment);
 	dprintf(2, "%s: %s\n", hook->argv[0], strerror(errno));

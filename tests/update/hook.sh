@@ -16,6 +16,7 @@ sys.exit(0 if eval(sys.argv[2],{},last) else 1)' "$work/out" "$1"; }
 cat >"$work/hook" <<'HOOK'
 #!/bin/sh
 env >"$1"
+ls -l /proc/self/fd >"$1.fds"
 printf 'hook says \033[31mred\n'
 exit "${2:-0}"
 HOOK
@@ -25,11 +26,13 @@ chmod +x "$work/hook"
 export SECRET_OF_THE_SHELL=do-not-leak
 build 2026.1.1.1
 run 0 config set hook.after_commit "$work/hook" "$work/environment"
-run 0 --json update --offline "$bundle"
+run 0 --json update --offline "$bundle" 7<"$bundle" 8<"$work/hook"
 ok "it updated" last 'status == "updated"'
 ok "the hook knows the generation's folder" grep -q "^POSTURE_CONSOLE_GENERATION_PATH=$state/content/" "$work/environment"
 ok "and the versions" grep -q "^POSTURE_CONSOLE_VERSION_OS_GROUPS_V2=" "$work/environment"
 ok "and gets nothing of our environment" sh -c "! grep -q SECRET_OF_THE_SHELL '$work/environment'"
+# "ls" has the folder that it lists as one more. 7 and 8 are what whoever started the update has open.
+ok "of what is open it has 0 to 2 only" sh -c "sed 's/.* \([0-9]*\) -> .*/\1/' '$work/environment.fds' | grep -x '[0-9]*' | sort -n | tr '\n' ' ' | grep -qx '0 1 2 3 '"
 ok "its output is in the log, made safe" grep -q 'hook says ^\[\[31mred' "$state/log/ise-psc.log"
 
 # --- its failure is reported and undoes nothing
