@@ -227,6 +227,10 @@ def zips():
     yield "deflate-long", one(data=b"more\n" * 100, method=DEFLATED, packed=deflate(b"more\n" * 101))
     yield "deflate-cut", one(data=b"more\n" * 100, method=DEFLATED, packed=deflate(b"more\n" * 100)[:-3])
     yield "deflate-tail", one(data=b"more\n" * 100, method=DEFLATED, packed=deflate(b"more\n" * 100) + b"tail")
+    for label, tail in (("100", b"t" * 100), ("all", random.Random(2).randbytes(600000))):
+        yield "deflate-tail-" + label, one(data=b"more\n" * 100, method=DEFLATED, packed=deflate(b"more\n" * 100) + tail)
+    yield "deflate-short-crc", one(data=b"more\n" * 100, method=DEFLATED, packed=deflate(b"more\n" * 99),
+                                   crc=zlib.crc32(b"more\n" * 99))
     # layout
     yield "overlap", overlapping()
     yield "same-header-twice", same_header_twice()
@@ -388,6 +392,12 @@ def tars():
     yield "not-a-tar.tar.gz", gzip.compress(b"hello, this is text, long enough for a tar header" * 50)
     xz = lzma.compress(tar(good))
     yield "good.tar.xz", xz
+    yield "good-7.tar.xz", lzma.compress(tar(good), filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 16 << 20}])
+    # A frame that says how large a window it needs, and one block as it is.
+    for label, log in (("good-window", 24), ("memory", 25)):
+        content = tar(good)
+        yield label + ".tar.zst", b"\x28\xb5\x2f\xfd" + bytes((0, log - 10 << 3)) + \
+            struct.pack("<I", len(content) << 3 | 1)[:3] + content
     yield "truncated.tar.xz", xz[:-10]
     yield "damaged.tar.xz", xz[:-60] + b"\xff" * 8 + xz[-52:]
     yield "memory.tar.xz", lzma.compress(tar(good), filters=[{"id": lzma.FILTER_LZMA2, "dict_size": 256 << 20}])

@@ -164,6 +164,9 @@ static const struct trap damaged[] = {
 	{ "deflate-long", FINDING_BUNDLE_CORRUPT },
 	{ "deflate-cut", FINDING_BUNDLE_CORRUPT },
 	{ "deflate-tail", FINDING_BUNDLE_CORRUPT },
+	{ "deflate-tail-100", FINDING_BUNDLE_CORRUPT },
+	{ "deflate-tail-all", FINDING_BUNDLE_CORRUPT },
+	{ "deflate-short-crc", FINDING_BUNDLE_CORRUPT },
 };
 
 /* Sound, however unusual. */
@@ -478,6 +481,127 @@ static void a_build_that_fails_leaves_the_old_bundle(void **state)
 	free(zip);
 }
 
+/* Builds a bundle of these files, which say their own name, and opens it. */
+static struct bundle *bundle_of(const char *folder, const char *const *names, size_t count, int *fd)
+{
+	char *dir = hostile_path(folder), *zip = hostile_path("of-these.zip");
+	struct error err = ERROR_INIT;
+	struct bundle *b = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		char path[300], *parent;
+
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		*strrchr(path, '/') = '\0';
+		parent = hostile_path(path);
+		assert_true(file_make_dirs(parent, 0755, NULL));
+		free(parent);
+		put_file(dir, names[i], names[i], strlen(names[i]));
+	}
+	if (!bundle_build(dir, names, count, zip, &err))
+		fail_msg("%s", err.message);
+	*fd = open(zip, O_RDONLY | O_CLOEXEC);
+	assert_true(bundle_open(*fd, zip, &b, NULL));
+	free(dir);
+	free(zip);
+	return b;
+}
+
+static void a_component_in_two_folders_is_not_chosen_from(void **state)
+{
+	static const char *const names[] = { "a/osgroups.tar.gz", "a/more", "b/osgroups.tar.gz" };
+	struct buffer xml = BUFFER_INIT(1000), p7s = BUFFER_INIT(1000);
+	struct error err = ERROR_INIT;
+	struct manifest *m = NULL;
+	int fd;
+	struct bundle *b = bundle_of("twice", names, 3, &fd);
+
+	(void)state;
+	/* There is no folder that all lie in: they keep their names. */
+	for (size_t i = 0; i < 3; i++)
+		expect_member(b, names[i], names[i], strlen(names[i]));
+	assert_false(bundle_manifest(b, &m, &xml, &p7s, &err));
+	assert_int_equal(err.code, FINDING_BUNDLE_DUPLICATE_MEMBER);
+	assert_null(m);
+	bundle_free(b);
+	close(fd);
+}
+
+static void defaults_without_a_manifest_are_made_once_too(void **state)
+{
+	static const char *const names[] = { "defaults.tar.gz", "osgroups.tar.gz" };
+	struct buffer xml = BUFFER_INIT(1000), p7s = BUFFER_INIT(1000);
+	struct manifest *m = NULL;
+	int fd;
+	struct bundle *b = bundle_of("once", names, 2, &fd);
+
+	(void)state;
+	assert_true(bundle_manifest(b, &m, &xml, &p7s, NULL));
+	assert_true(manifest_component(m, "defaults")->once);
+	assert_false(manifest_component(m, "os-groups")->once);
+	manifest_free(m);
+	bundle_free(b);
+	close(fd);
+}
+
+static void a_manifest_comes_with_its_signature_and_not_without_end(void **state)
+{
+	static const char *const names[] = { MANIFEST_NAME, MANIFEST_SIGNATURE_NAME };
+	struct buffer xml = BUFFER_INIT(2 * MANIFEST_MAX_BYTES), p7s = BUFFER_INIT(1000);
+	char *dir = hostile_path("signed"), *zip = hostile_path("large-manifest.zip"), *large;
+	struct error err = ERROR_INIT;
+	struct manifest *m = NULL;
+	int fd;
+	struct bundle *b = bundle_of("signed", names, 2, &fd);
+
+	(void)state;
+	assert_true(bundle_manifest(b, &m, &xml, &p7s, NULL));
+	assert_string_equal(buffer_text(&xml), MANIFEST_NAME);
+	assert_string_equal(buffer_text(&p7s), MANIFEST_SIGNATURE_NAME);
+	bundle_free(b);
+	close(fd);
+	large = calloc(1, MANIFEST_MAX_BYTES + 1);
+	assert_non_null(large);
+	put_file(dir, MANIFEST_NAME, large, MANIFEST_MAX_BYTES + 1);
+	assert_true(bundle_build(dir, names, 2, zip, NULL));
+	fd = open(zip, O_RDONLY | O_CLOEXEC);
+	assert_true(bundle_open(fd, zip, &b, NULL));
+	buffer_reset(&xml);
+	assert_false(bundle_manifest(b, &m, &xml, &p7s, &err));
+	assert_int_equal(err.code, FINDING_FEED_MALFORMED);
+	assert_int_equal(xml.len, 0);
+	bundle_free(b);
+	close(fd);
+	buffer_clear(&xml);
+	buffer_clear(&p7s);
+	free(large);
+	free(dir);
+	free(zip);
+}
+
+static bool count_sink(void *data, const void *bytes, size_t len, struct error *err)
+{
+	(void)bytes, (void)err;
+	*(size_t *)data += len;
+	return true;
+}
+
+static void no_more_is_given_than_the_zip_says(void **state)
+{
+	struct error err = ERROR_INIT;
+	struct bundle *b;
+	size_t given = 0;
+	int fd;
+
+	(void)state;
+	assert_true(open_case("deflate-long", &fd, &b, &err));
+	assert_false(bundle_read(b, bundle_find(b, "conditions.tar.gz"), count_sink, &given, &err));
+	assert_non_null(strstr(err.message, "longer than the zip says"));
+	assert_true(given <= 500);
+	bundle_free(b);
+	close(fd);
+}
+
 /* More than 4 GiB takes its time: only when it is asked for. */
 static void a_bundle_of_more_than_4_gib_is_zip64(void **state)
 {
@@ -532,6 +656,10 @@ int main(void)
 		cmocka_unit_test(bundles_that_zip_makes_are_read),
 		cmocka_unit_test(what_is_built_is_read_by_unzip_and_by_us),
 		cmocka_unit_test(a_build_that_fails_leaves_the_old_bundle),
+		cmocka_unit_test(a_component_in_two_folders_is_not_chosen_from),
+		cmocka_unit_test(defaults_without_a_manifest_are_made_once_too),
+		cmocka_unit_test(a_manifest_comes_with_its_signature_and_not_without_end),
+		cmocka_unit_test(no_more_is_given_than_the_zip_says),
 		cmocka_unit_test(a_bundle_of_more_than_4_gib_is_zip64),
 	};
 	struct CMUnitTest tests[COUNT(refused) + COUNT(damaged) + COUNT(sound) + COUNT(others)];

@@ -89,12 +89,14 @@ static const struct trap refused[] = {
 	{ "second-archive.tar", FINDING_BUNDLE_CORRUPT },
 	{ "checksum.tar", FINDING_BUNDLE_CORRUPT },
 	{ "memory.tar.xz", FINDING_BUNDLE_UNSUPPORTED_METHOD },
+	{ "memory.tar.zst", FINDING_BUNDLE_UNSUPPORTED_METHOD },
 };
 
 static const struct { const char *name; int files; } sound[] = {
 	{ "good.tar", 2 }, { "good.tar.gz", 2 }, { "good.tar.xz", 1 }, { "good-members.tar.gz", 1 },
 	{ "good-padded.tar.gz", 1 }, { "good-pax.tar", 2 }, { "good-modes.tar", 5 }, { "good-folder-again.tar", 1 },
 	{ "good-empty.tar", 0 }, { "good-interleaved.tar", 7 }, { "plain.xml", 1 }, { "empty.xml", 1 },
+	{ "good-7.tar.xz", 1 }, { "good-window.tar.zst", 1 },
 };
 
 static bool unpack(const char *name, const struct extract_limits *limits, int dir, struct extract_result *result,
@@ -402,6 +404,18 @@ static void an_archive_is_read_from_its_start_or_from_a_pipe(void **state)
 	close(dir);
 }
 
+static void what_cannot_be_read_is_no_end(void **state)
+{
+	struct error err = ERROR_INIT;
+	int dir = hostile_sandbox();
+
+	(void)state;
+	/* Reading a folder fails. */
+	assert_false(extract_component(dir, dir, "x.xml", NULL, NULL, NULL, NULL, &err));
+	assert_int_equal(err.sys_errno, EISDIR);
+	close(dir);
+}
+
 static void a_full_quota_is_named(void **state)
 {
 	struct rlimit before, small = { .rlim_cur = 100000, .rlim_max = RLIM_INFINITY };
@@ -513,6 +527,7 @@ int main(void)
 		cmocka_unit_test(what_libarchive_says_is_looked_at),
 		cmocka_unit_test(progress_grows_to_the_size_of_the_archive),
 		cmocka_unit_test(an_archive_is_read_from_its_start_or_from_a_pipe),
+		cmocka_unit_test(what_cannot_be_read_is_no_end),
 		cmocka_unit_test(a_full_quota_is_named),
 		cmocka_unit_test(no_memory_to_open_an_archive_is_named),
 		cmocka_unit_test(what_tar_packs_comes_out_the_same),
