@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -196,12 +197,152 @@ static void a_long_word_takes_no_longer_than_many_short_ones(void **state)
 	free(line);
 }
 
+/* What becomes of the text; heap. */
+static char *redacted(struct redactor *r, const char *text)
+{
+	struct buffer out = BUFFER_INIT(4u * 1024 * 1024);
+
+	assert_true(redact_text(r, text, strlen(text), &out));
+	return buffer_steal(&out);
+}
+
+static void becomes(struct redactor *r, const char *text, const char *wanted)
+{
+	char *out = redacted(r, text);
+
+	assert_string_equal(out, wanted);
+	free(out);
+}
+
+static void a_short_secret_is_known_as_far_as_it_can_be(void **state)
+{
+	struct redactor *r = redactor_new();
+
+	(void)state;
+	assert_true(redactor_add(r, NULL, "qXz"));
+	becomes(r, "it is qXz.", "it is " REDACT_MARK ".");
+	/* Shorter than that it would be found in every second word, but not with its user's name. */
+	assert_true(redactor_add(r, "operator", "q"));
+	becomes(r, "coded b3BlcmF0b3I6cQ by q", "coded " REDACT_MARK " by q");
+	assert_true(redactor_add(r, NULL, ""));
+	redactor_free(r);
+}
+
+static void a_secret_in_an_address_may_be_encoded_only_where_it_must(void **state)
+{
+	struct redactor *r = redactor_new();
+
+	(void)state;
+	assert_true(redactor_add(r, NULL, "a@b c:d"));
+	becomes(r, "got a@b%20c:d from there", "got " REDACT_MARK " from there");
+	redactor_free(r);
+}
+
+static void more_secrets_than_there_is_room_for_are_an_error(void **state)
+{
+	struct redactor *r = redactor_new();
+	bool ok = true;
+	int n;
+
+	(void)state;
+	for (n = 0; ok && n < 100; n++) {
+		char secret[32];
+
+		snprintf(secret, sizeof(secret), "secret-number-%d", n);
+		ok = redactor_add(r, "user", secret);
+	}
+	assert_false(ok);
+	redactor_free(r);
+}
+
+static void each_is_removed_and_counted(void **state)
+{
+	struct redactor *r = redactor_new();
+	json_t *value = json_pack("{s:s, s:s, s:i}", "password", "x", "name", "y", "n", 1), *clean;
+
+	(void)state;
+	assert_true(redactor_add(r, NULL, SECRET));
+	becomes(r, SECRET " and " SECRET, REDACT_MARK " and " REDACT_MARK);
+	assert_int_equal(redactor_count(r), 2);
+	becomes(r, "https://u:p@one/ https://v:q@two/", "https://" REDACT_MARK "@one/ https://" REDACT_MARK "@two/");
+	assert_int_equal(redactor_count(r), 4);
+	clean = redact_json(r, value);
+	assert_int_equal(redactor_count(r), 5);
+	json_decref(clean);
+	json_decref(value);
+	redactor_free(r);
+}
+
+static void what_a_text_leaves_open_ends_with_it(void **state)
+{
+	struct redactor *r = redactor_new();
+
+	(void)state;
+	becomes(r, "-----BEGIN PRIVATE KEY-----\nMIIE", REDACT_MARK "\n" REDACT_MARK);
+	becomes(r, "plain", "plain");
+	becomes(r, "Cookie: a=b\n\trest=" SECRET "\nplain", "Cookie: " REDACT_MARK "\n" REDACT_MARK "\nplain");
+	becomes(r, "Cookie: a=b", "Cookie: " REDACT_MARK);
+	becomes(r, "\tplain", "\tplain");
+	redactor_free(r);
+}
+
+static void a_line_that_is_too_long_is_no_secret_s_place(void **state)
+{
+	enum { LONG = 300 * 1024 };
+	struct redactor *r = redactor_new();
+	char *line = malloc(LONG + 1);
+
+	(void)state;
+	for (size_t i = 0; i < LONG; i++)
+		line[i] = i % 8 == 7 ? ' ' : 'w';
+	line[LONG] = '\0';
+	becomes(r, line, REDACT_MARK);
+	free(line);
+	redactor_free(r);
+}
+
+static void json_loses_what_its_keys_name(void **state)
+{
+	static const char *const keys[] = { "password", "Authorization", "Proxy-Authorization", "cookie", "Set-Cookie", "apiKey" };
+	struct redactor *r = redactor_new();
+	json_t *value = json_object(), *clean, *large;
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		json_object_set_new(value, keys[i], json_pack("[s, s]", "one", "two"));
+	json_object_set_new(value, "cookies", json_string("many"));
+	clean = redact_json(r, value);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		assert_string_equal(json_string_value(json_object_get(clean, keys[i])), REDACT_MARK);
+	assert_string_equal(json_string_value(json_object_get(clean, "cookies")), "many");
+	json_decref(clean);
+	json_decref(value);
+	/* More than can be looked at is not let through. */
+	text = malloc(1500 * 1000 + 1);
+	for (size_t i = 0; i < 1500 * 1000; i++)
+		text[i] = i % 1000 == 999 ? '\n' : 'w';
+	text[1500 * 1000] = '\0';
+	large = json_string(text);
+	clean = redact_json(r, large);
+	assert_string_equal(json_string_value(clean), REDACT_MARK);
+	json_decref(clean);
+	json_decref(large);
+	free(text);
+	redactor_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_lose_their_secret), cmocka_unit_test(prose_stays),
 		cmocka_unit_test(what_is_known_goes_in_every_form), cmocka_unit_test(a_private_key_of_many_lines_goes_whole),
 		cmocka_unit_test(json_stays_json), cmocka_unit_test(what_cannot_be_examined_is_dropped),
+		cmocka_unit_test(a_short_secret_is_known_as_far_as_it_can_be),
+		cmocka_unit_test(a_secret_in_an_address_may_be_encoded_only_where_it_must),
+		cmocka_unit_test(more_secrets_than_there_is_room_for_are_an_error), cmocka_unit_test(each_is_removed_and_counted),
+		cmocka_unit_test(what_a_text_leaves_open_ends_with_it),
+		cmocka_unit_test(a_line_that_is_too_long_is_no_secret_s_place), cmocka_unit_test(json_loses_what_its_keys_name),
 		cmocka_unit_test(a_long_word_takes_no_longer_than_many_short_ones),
 	};
 
