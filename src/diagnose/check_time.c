@@ -217,8 +217,9 @@ static void judge_offset(struct time_check *t, const struct probe_ntp *n, const 
 	/* Nobody reads minutes in milliseconds. */
 	snprintf(text, sizeof(text), size < SECONDS_FROM_MS ? "%.1f ms" : "%.0f s", size < SECONDS_FROM_MS ? size : size / 1000);
 	result_fact(t->r, "offset_ms", json_real(offset));
-	result_summary(t->r, offset < 0 ? _("%s: this clock is %s ahead, stratum %u") :
-		       _("%s: this clock is %s behind, stratum %u"), server, text, (unsigned int)n->stratum);
+	/* What is off comes first: a name may be longer than the row that shows it. */
+	result_summary(t->r, offset < 0 ? _("%s ahead of %s, stratum %u") : _("%s behind %s, stratum %u"), text, server,
+		       (unsigned int)n->stratum);
 	if (size <= allowed)
 		return;
 	if (looks_like_a_zone(offset))
@@ -240,7 +241,7 @@ static void judge_no_time(struct time_check *t)
 		if (i > 0)
 			continue;
 		result_add(t->r, f, WEIGHT_WARN);
-		result_summary(t->r, "%s: %s", t->names[i], _(finding_info(f)->cause));
+		result_summary(t->r, "%s: %s", _(outcomes[t->jobs[i].reply.outcome].text), t->names[i]);
 	}
 	if (t->count == 0) {
 		result_add(t->r, FINDING_NTP_UNRESOLVABLE, WEIGHT_WARN);
