@@ -241,6 +241,12 @@ static enum finding tell_silence(struct proxy_check *p)
 
 /* --- the answers ------------------------------------------------------------------------------------------------------------ */
 
+/* A ticket needs no password. */
+static bool has_login(const struct proxy_check *p)
+{
+	return p->c->proxy.password[0] != '\0' || p->way.connect.used == PROBE_AUTH_NEGOTIATE;
+}
+
 static void judge_answer(struct proxy_check *p)
 {
 	const struct probe_connect *answer = &p->way.connect;
@@ -265,7 +271,7 @@ static void judge_answer(struct proxy_check *p)
 	if (f == FINDING_PROXY_AUTH_REJECTED && answer->used == PROBE_AUTH_NEGOTIATE)
 		result_fact(p->r, "next", json_string(http_error_ticket()));
 	snprintf(why, sizeof(why), "%u %s: %s", answer->exchange.head.status, answer->exchange.head.reason,
-		 _(finding_info(f)->cause));
+		 f == FINDING_PROXY_AUTH_REJECTED && !has_login(p) ? _("No password is stored for the user.") : _(finding_info(f)->cause));
 	fail(p, f, why);
 }
 

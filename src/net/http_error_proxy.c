@@ -60,8 +60,12 @@ static bool explain_auth(const struct http_facts *f, const char *proxy, struct e
 	if ((f->auth_offered & f->auth_tried) == 0)
 		return error_set(err, FINDING_PROXY_AUTH_METHOD_UNSUPPORTED,
 				 _("the proxy %s offers only login methods that cannot be used here: %s"), proxy, offered);
-	error_set(err, FINDING_PROXY_AUTH_REJECTED, _("the proxy %s rejected the login of user %s (407; methods: %s)"), proxy,
-		  text_safe(user, sizeof(user), f->proxy->user), offered);
+	text_safe(user, sizeof(user), f->proxy->user);
+	if (f->proxy->password[0] == '\0' && f->auth_tried != CURLAUTH_NEGOTIATE)
+		return error_set(err, FINDING_PROXY_AUTH_REJECTED,
+				 _("the proxy %s wants a password for user %s (407; methods: %s) and none is stored"), proxy, user, offered);
+	error_set(err, FINDING_PROXY_AUTH_REJECTED, _("the proxy %s rejected the login of user %s (407; methods: %s)"), proxy, user,
+		  offered);
 	if (f->auth_tried == CURLAUTH_NEGOTIATE)
 		error_next(err, "%s", http_error_ticket());
 	return false;

@@ -81,6 +81,11 @@ expect proxy-upstream-refused --url "https://feed.test:9/"
 proxy --port "$login"
 expect proxy-auth-required
 says 'Basic'
+"$program" config set proxy.user operator > /dev/null
+expect proxy-auth-rejected
+says 'none is stored'
+"$program" check --only proxy --url "https://feed.test:$feed/" > "$work/out" 2>&1
+says 'No password is stored for the user.'
 password operator wrong-8
 expect proxy-auth-rejected
 password operator "$secret"
