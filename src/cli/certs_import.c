@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/event.h"
 #include "base/file.h"
 #include "base/i18n.h"
 #include "cli/certs.h"
@@ -203,12 +204,24 @@ static bool write_output(const char *path, const struct buffer *data, struct err
 	return file_write_atomic(AT_FDCWD, path, 0644, data->data, data->len, err);
 }
 
+/* As JSON: what it is, and where it was written to or its text. */
+static int tell_export(const struct trust_entry *entry, const char *file, const struct buffer *pem)
+{
+	json_t *document = json_pack("{s:o}", "name", event_string(entry->name));
+
+	if (document != NULL)
+		json_object_set_new(document, file != NULL ? "file" : "pem",
+				    file != NULL ? event_string(file) : json_stringn(buffer_text(pem), pem->len));
+	return certs_put_json(document);
+}
+
 static int export(struct cli *cli, const char *name, const char *path, bool der)
 {
 	struct buffer data = BUFFER_INIT(EXPORT_MAX_BYTES);
 	struct error err = ERROR_INIT;
 	struct trust_store *store;
 	const struct trust_entry *entry;
+	bool is_told = cli->json && (path == NULL || strcmp(path, "-") == 0);
 	int code = EXIT_OK;
 
 	store = certs_open(cli, &code);
@@ -217,9 +230,11 @@ static int export(struct cli *cli, const char *name, const char *path, bool der)
 	entry = certs_find(cli, store, name, &code);
 	if (entry == NULL)
 		goto out;
-	if (!trust_export(store, entry, der, &data, &err) || !write_output(path, &data, &err)) {
+	if (!trust_export(store, entry, der, &data, &err) || (!is_told && !write_output(path, &data, &err))) {
 		error_wrap(&err, _("cannot export \"%s\""), entry->name);
 		code = cli_fail(cli, &err);
+	} else if (cli->json) {
+		code = tell_export(entry, is_told ? NULL : path, &data);
 	}
 out:
 	buffer_clear(&data);
@@ -248,6 +263,8 @@ int certs_export(struct cli *cli, int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return cli_usage(cli, _("\"export\" takes the name of one certificate"));
+	if (der && cli->json && (path == NULL || strcmp(path, "-") == 0))
+		return cli_usage(cli, _("DER cannot stand in JSON: name a file with -o"));
 	if (der && path == NULL && isatty(STDOUT_FILENO))
 		return cli_usage(cli, _("DER is not text for a terminal: name a file with -o"));
 	return export(cli, argv[optind], path, der);

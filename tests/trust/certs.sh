@@ -129,6 +129,12 @@ POSTURE_CONSOLE_TEST_TIME=2034-02-01T00:00:00Z run 0 certs import "$work/three.p
 # Export gives back what was imported.
 run 0 certs export One
 openssl x509 -in "$work/out" -outform DER 2> /dev/null | cmp -s - <(openssl x509 -in "$work/one.pem" -outform DER) || note "PEM differs"
+run 0 --json certs export One
+python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); sys.stdout.write(d["pem"]); sys.exit(d["name"] != "One")' "$work/out" |
+	openssl x509 -outform DER 2> /dev/null | cmp -s - <(openssl x509 -in "$work/one.pem" -outform DER) || note "JSON differs"
+run 0 --json certs export One -o "$work/out.pem"
+grep -q '"file"' "$work/out" && cmp -s "$work/out.pem" <(openssl x509 -in "$work/one.pem") || note "a file beside JSON differs"
+run 2 --json certs export One --der
 run 0 certs export One --der -o "$work/out.der"
 openssl x509 -in "$work/one.pem" -outform DER | cmp -s - "$work/out.der" || note "DER differs"
 # A link is written through and stays.
