@@ -120,27 +120,43 @@ static void put_information(const struct update_pane *p, struct page *page, int 
 		page_wrap(page, ROLE_FAIL, w->problem.message);
 }
 
-/* "12 MB/40 MB 3.1 MB/s 9 s left" behind a bar. */
-static void put_meter(struct page *page, enum theme_role role, const char *name, int64_t bytes, int64_t total, int64_t rate)
+/* "25% 12 MB/40 MB 3.1 MB/s 0:09 left" */
+static void put_figures(struct buffer *line, int64_t bytes, int64_t total, int64_t rate, bool with_total)
 {
-	struct buffer line = BUFFER_INIT(4096);
-	bool wide = page->cols >= WIDE_COLS;
 	char done[32], all[32], speed[32];
 
-	text_fit(&line, name, wide ? WIDE_NAME_COLS : NAME_COLS, true, page->ascii);
-	buffer_putc(&line, ' ');
-	page_bar(&line, wide ? WIDE_BAR_COLS : BAR_COLS, bytes, total);
 	if (total > 0)
-		buffer_printf(&line, " %3d%%", (int)(bytes * 100 / total));
-	buffer_printf(&line, " %s", page_size(done, sizeof(done), bytes));
-	if (total > 0 && bytes < total)
-		buffer_printf(&line, "/%s", page_size(all, sizeof(all), total));
+		buffer_printf(line, " %3d%%", (int)(bytes * 100 / total));
+	buffer_printf(line, " %s", page_size(done, sizeof(done), bytes));
+	if (total > 0 && bytes < total && with_total)
+		buffer_printf(line, "/%s", page_size(all, sizeof(all), total));
 	if (rate > 0 && bytes != total)
-		buffer_printf(&line, " %s/s", page_size(speed, sizeof(speed), rate));
+		buffer_printf(line, " %s/s", page_size(speed, sizeof(speed), rate));
 	if (rate > 0 && total > bytes)
-		buffer_printf(&line, _(" %lld:%02lld left"), (long long)((total - bytes) / rate / 60),
+		buffer_printf(line, _(" %lld:%02lld left"), (long long)((total - bytes) / rate / 60),
 			      (long long)((total - bytes) / rate % 60));
+}
+
+/* A name, a bar, figures. On a small screen the bar gives way, then the size of all of it: per cent say the same. */
+static void put_meter(struct page *page, enum theme_role role, const char *name, int64_t bytes, int64_t total, int64_t rate)
+{
+	struct buffer line = BUFFER_INIT(4096), figures = BUFFER_INIT(1024);
+	bool wide = page->cols >= WIDE_COLS;
+	int name_cols = wide ? WIDE_NAME_COLS : NAME_COLS, bar_cols = wide ? WIDE_BAR_COLS : BAR_COLS, left = page->cols - name_cols;
+
+	put_figures(&figures, bytes, total, rate, true);
+	if ((int)text_width(buffer_text(&figures)) > left) {
+		buffer_reset(&figures);
+		put_figures(&figures, bytes, total, rate, false);
+	}
+	text_fit(&line, name, (size_t)name_cols, true, page->ascii);
+	if ((int)text_width(buffer_text(&figures)) + 1 + bar_cols <= left) {
+		buffer_putc(&line, ' ');
+		page_bar(&line, bar_cols, bytes, total);
+	}
+	buffer_puts(&line, buffer_text(&figures));
 	page_text(page, role, buffer_text(&line));
+	buffer_clear(&figures);
 	buffer_clear(&line);
 }
 

@@ -137,6 +137,23 @@ static void a_bar_tells_bytes_rate_and_time_left(void **state)
 	expect(show(s, 30, 128), "b.tar.gz                           [########........................]  25% 5.0 MB/20.0 MB 1.0 MB/s 0:15 left");
 }
 
+/* At 60 columns the bar gives way, and then the size of it all, to the rate. */
+static void a_small_screen_keeps_the_rate(void **state)
+{
+	struct stage *s = *state;
+	struct watch *w = &s->app.watch;
+
+	snprintf(w->phase, sizeof(w->phase), "download");
+	w->plan_count = 3;
+	w->plan_bytes = 1009600000;
+	w->plan_ms = clock_monotonic_ms() - 10000;
+	add_bar(w, "a.tar.gz", 10000000, 10000000, 2000000);
+	add_bar(w, "avas-chart-windows.tar.gz", 99900000, 999600000, 999000);
+	expect(show(s, 15, 56), "1 of 3 components");
+	expect(buffer_text(&s->text), " 10% 110 MB 11.0 MB/s 1:21 left");
+	expect(buffer_text(&s->text), "  9% 99.9 MB 999 kB/s 15:00 left");
+}
+
 /* What was here before does not make it fast. */
 static void what_was_held_is_no_rate(void **state)
 {
@@ -221,6 +238,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_bar_of_many_digits_fits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_notice_has_a_line_of_its_own, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_small_screen_keeps_the_rate, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_was_held_is_no_rate, set_up, tear_down),
 		cmocka_unit_test(coming_back_makes_no_rate),
 		cmocka_unit_test_setup_teardown(a_bar_tells_bytes_rate_and_time_left, set_up, tear_down),
