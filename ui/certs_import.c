@@ -263,8 +263,9 @@ static void import(struct import *im)
 			if ((allow_of[i] & im->needed & ~options.allow) != 0)
 				app_focus(im->c->app, FORM_ID + (int)i);
 		}
-		error_set(&im->problem, FINDING_NONE, "%s", _("not all of them can be imported as they are"));
-		error_next(&im->problem, "%s", _("Tick what shall be let pass, or import the others from a file of their own."));
+		error_set(&im->problem, FINDING_NONE, "%s", im->fresh == 1 ? _("it cannot be imported as it is") : _("not all of them can be imported as they are"));
+		error_next(&im->problem, "%s", im->fresh == 1 ? _("Tick what shall be let pass, or leave it.") :
+			   _("Tick what shall be let pass, or import the others from a file of their own."));
 		goto out;
 	}
 	if (!trust_preview_import(im->c->trust, im->preview, &options, &added, fingerprints, &im->problem))
