@@ -12,6 +12,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "base/when.h"
+#include "check_job.h"
 #include "feed/manifest.h"
 
 #define LABEL_COLS 12
@@ -150,6 +151,21 @@ static bool has_notice(const json_t *verified, enum finding finding)
 	return false;
 }
 
+/* What to do about what is wrong with it. */
+static void put_next(const struct bundle_view *v, struct page *page)
+{
+	const char *remedy = check_job_steps_for(finding_by_code(member(v->verified, "cause")))->remedy;
+	char text[600];
+
+	if (remedy == NULL || remedy[0] == '\0')
+		return;
+	remedy = _(remedy);
+	snprintf(text, sizeof(text), _("Next: %.*s"), (int)strcspn(remedy, "\n"), remedy);
+	page_line(page);
+	page_tab(page, label_cols());
+	page_wrap_after(page, ROLE_NORMAL, label_cols(), text);
+}
+
 /* Who made it, and whether all of it is as the manifest says. */
 static void put_verdict(const struct bundle_view *v, struct page *page)
 {
@@ -178,6 +194,7 @@ static void put_verdict(const struct bundle_view *v, struct page *page)
 		page_cell(page, ROLE_LABEL, label_cols(), _("Contents"));
 		page_put(page, ROLE_FAIL, text);
 		page_wrap_after(page, ROLE_FAIL, label_cols(), member(v->verified, "message"));
+		put_next(v, page);
 		return;
 	}
 	snprintf(text, sizeof(text), P_("OK %zu component as the manifest says, %'lld files, %s unpacked",
@@ -203,6 +220,19 @@ static void put_mark(const struct bundle_view *v, struct page *page, const json_
 		page_putf(page, ROLE_DIM, _(" than %s"), installed->version);
 }
 
+/* Its title; where another has the same one, its id tells them apart. */
+static void put_title(const struct bundle_view *v, struct page *page, const json_t *c, int cols)
+{
+	size_t i, same = 0;
+	char text[512];
+	json_t *other;
+
+	json_array_foreach(json_object_get(document(v), "components"), i, other)
+		same += strcmp(member(other, "title"), member(c, "title")) == 0;
+	snprintf(text, sizeof(text), same > 1 ? "%s (%s)" : "%s", member(c, "title"), member(c, "id"));
+	page_cell(page, ROLE_NORMAL, cols, text);
+}
+
 static void put_component(void *data, struct page *page, int64_t row, bool selected)
 {
 	const struct bundle_view *v = data;
@@ -214,7 +244,7 @@ static void put_component(void *data, struct page *page, int64_t row, bool selec
 
 	(void)selected;
 	snprintf(text, sizeof(text), "%*s", size_cols - 1, page_size(size, sizeof(size), json_integer_value(json_object_get(c, "size"))));
-	page_cell(page, ROLE_NORMAL, title_cols > 12 ? title_cols : 12, member(c, "title"));
+	put_title(v, page, c, title_cols > 12 ? title_cols : 12);
 	page_put(page, ROLE_NORMAL, " ");
 	page_cell(page, ROLE_NORMAL, version_cols, member(c, "version"));
 	page_cell(page, ROLE_NORMAL, size_cols + 2, text);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/finding.h"
 #include "base/i18n.h"
 #include "diagnose/catalogue.h"
 #include "job/job.h"
@@ -66,6 +65,11 @@ static const char *fix_of(const struct finding_info *info)
 	}
 }
 
+const struct finding_info *check_job_steps_for(enum finding cause)
+{
+	return finding_info(cause == FINDING_FEED_HASH_MISMATCH || cause == FINDING_FEED_COMPONENT_MISSING ? FINDING_BUNDLE_CORRUPT : cause);
+}
+
 /* What the update came to, as a verdict. NULL: it did not fail, or was asked to stop. */
 static json_t *verdict_of(const json_t *finished)
 {
@@ -75,20 +79,22 @@ static json_t *verdict_of(const json_t *finished)
 	if (strcmp(text_of(finished, "status"), "failed") != 0 || cause == FINDING_NONE ||
 	    json_integer_value(json_object_get(finished, "exit_code")) == EXIT_INTERRUPTED)
 		return NULL;
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:s}", "event", "verdict", "status", "fail", "cause", info->code, "summary",
-			 text_of(finished, "summary"), "remedy", steps_of(info), "time",
-			 text_of(finished, "time"));
+	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "event", "verdict", "status", "fail", "cause", info->code, "summary",
+			 text_of(finished, "summary"), "time", text_of(finished, "time"));
 }
 
 /* About the bundle, and nothing else. */
 static void judge_bundle(struct check_job *job, const json_t *finished)
 {
 	json_t *verdict = job->state.verdict != NULL ? json_copy(job->state.verdict) : verdict_of(finished);
+	enum finding cause;
 
 	if (verdict == NULL)
 		return;
 	json_object_del(verdict, "path");
-	json_object_set_new(verdict, "fix", json_string(fix_of(finding_info(finding_by_code(text_of(verdict, "cause"))))));
+	cause = finding_by_code(text_of(verdict, "cause"));
+	json_object_set_new(verdict, "remedy", steps_of(check_job_steps_for(cause)));
+	json_object_set_new(verdict, "fix", json_string(fix_of(finding_info(cause))));
 	check_state_take(&job->state, verdict);
 	json_decref(verdict);
 }
