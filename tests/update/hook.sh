@@ -80,6 +80,28 @@ ok "the update is undone" last 'status == "failed" and cause == "hook-failed"'
 ok "what was current is current again" test "$(current)" = "$before"
 run 0 config set hook.after_commit --default
 
+# --- it is owed from before the commit until it has run
+cat >"$work/owed-hook" <<'HOOK'
+#!/bin/sh
+echo "$(stat -c %a "$1") $(cat "$1") $POSTURE_CONSOLE_GENERATION" >>"$2"
+HOOK
+chmod +x "$work/owed-hook"
+build 2026.1.4.2
+run 0 config set hook.after_commit "$work/owed-hook" "$state/hook.owed" "$work/owed"
+run 0 --json update --offline "$bundle"
+now=$(basename "$(current)")
+ok "while it runs it is owed, and that is private" grep -qx "600 $now $now" "$work/owed"
+ok "then no longer" test ! -e "$state/hook.owed"
+printf '20200101-1' >"$state/hook.owed"
+run 0 --json update --offline "$bundle"
+ok "what is owed to another generation is not run" test "$(wc -l <"$work/owed")" = 1
+ok "and no longer owed" test ! -e "$state/hook.owed"
+printf '%s' "$now" >"$state/hook.owed"
+run 0 --json update --offline "$bundle"
+ok "what is owed to this one is run, although it is up to date" sh -c "test \$(wc -l <'$work/owed') = 2 && grep -q '\"up-to-date\"' '$work/out'"
+ok "once" test ! -e "$state/hook.owed"
+run 0 config set hook.after_commit --default
+
 # --- the schedule
 run 0 config set source.mode offline
 run 0 config set source.bundle "$bundle"
