@@ -1,8 +1,9 @@
 /* http_transfer.h - inside of the HTTP client: one request on its way through hops and attempts.
  *
  * A transfer is a request of the caller. An attempt is one try to fulfil it, a hop one exchange with one server: a
- * redirect adds a hop, a retry an attempt. http.c keeps the queue and the loop, http_setup.c prepares a hop,
- * http_answer.c takes what comes, http_end.c decides what follows.
+ * redirect adds a hop, a retry an attempt. http_client.c makes the client, http.c keeps its queue, its transfers and the loop,
+ * http_setup.c prepares a hop, http_answer.c takes what comes, http_flow.c judges how fast, http_end.c decides what follows;
+ * http_small.c waits for one request.
  */
 #ifndef PC_NET_HTTP_TRANSFER_H
 #define PC_NET_HTTP_TRANSFER_H
@@ -13,7 +14,11 @@
 #include "net/http_error.h"
 #include "net/ssh_host_key.h"
 
-enum transfer_state { TRANSFER_ACTIVE, TRANSFER_WAITING };
+enum transfer_state {
+	TRANSFER_ACTIVE,
+	TRANSFER_WAITING,	/* for its first attempt, or for a retry */
+	TRANSFER_ENDED		/* and told; freed by the next sweep */
+};
 
 /* What the header of an answer asks for. */
 enum http_verdict {
@@ -75,7 +80,7 @@ struct http_hop {
 
 struct http_transfer {
 	struct http_client *client;
-	struct http_transfer *prev, *next;
+	struct http_transfer *next;
 	enum transfer_state state;
 	int64_t due_ms;			/* when waiting */
 	struct http_request request;
@@ -105,7 +110,7 @@ struct http_client {
 	struct http_options options;
 	CURLM *multi;
 	struct http_queued *queue, **queue_end;
-	struct http_transfer *running;	/* active, or waiting for a retry */
+	struct http_transfer *running;	/* active, waiting, or ended */
 	size_t pending, active;
 	unsigned long ended;		/* requests that came to their end */
 	size_t limit;			/* transfers at once */
@@ -136,6 +141,18 @@ bool transfer_begin_body(struct http_transfer *t);
 /* http_end.c: what follows after the hop. */
 enum http_next { HTTP_NEXT_DONE, HTTP_NEXT_FAILED, HTTP_NEXT_HOP, HTTP_NEXT_WAIT };
 enum http_next transfer_end_hop(struct http_transfer *t, CURLcode code, long *wait_ms, struct error *err);
+
+/* http.c: ends the request with that data, started or not, as interrupted and without waiting for it. */
+void http_withdraw(struct http_client *client, const void *data);
+/* Says so. False. */
+bool http_interrupted(struct error *err);
+
+/* http_flow.c: has it been too slow since it was last weighed? hop.stop and hop.slow_rate say so then. */
+bool transfer_is_too_slow(struct http_transfer *t, int64_t now);
+/* A pause of the loop itself is no server's fault. */
+void http_forgive_pause(struct http_client *client);
+/* How long the loop may wait, timeout_ms at most. */
+int http_time_to_next(const struct http_client *client, int timeout_ms);
 
 /* Did TCP connect? libcurl tells only once the proxy's part is over as well. */
 bool transfer_was_connected(const struct http_transfer *t);
