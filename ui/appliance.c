@@ -278,6 +278,13 @@ void appliance_compare(struct appliance *a)
 	appliance_start(a, APPLIANCE_DIFF, (const char *const[]){ "diff", NULL });
 }
 
+/* Says what is missing, and goes to where it is typed. */
+static void ask_for(struct appliance *a, int field, const char *what)
+{
+	appliance_say(a, ROLE_FAIL, "!! %s", what);
+	app_focus(a->app, FORM_ID + field);
+}
+
 static void connect_to(struct appliance *a)
 {
 	const char *problem = form_problem(&a->form);
@@ -287,10 +294,12 @@ static void connect_to(struct appliance *a)
 
 	if (problem != NULL)
 		appliance_say(a, ROLE_FAIL, "!! %s", problem);
-	else if (form_value(&a->form, APPLIANCE_HOST)[0] == '\0' || form_value(&a->form, APPLIANCE_USER)[0] == '\0')
-		appliance_say(a, ROLE_FAIL, "!! %s", _("Name the appliance and the account first."));
+	else if (form_value(&a->form, APPLIANCE_HOST)[0] == '\0')
+		ask_for(a, APPLIANCE_HOST, _("Name the appliance and the account first."));
+	else if (form_value(&a->form, APPLIANCE_USER)[0] == '\0')
+		ask_for(a, APPLIANCE_USER, _("Name the appliance and the account first."));
 	else if (form_value(&a->form, APPLIANCE_PASSWORD)[0] == '\0' && !a->form.field[APPLIANCE_PASSWORD].is_set)
-		appliance_say(a, ROLE_FAIL, "!! %s", _("Type the password of the account first."));
+		ask_for(a, APPLIANCE_PASSWORD, _("Type the password of the account first."));
 	else if (!app_allowed(a->app, NEED_SETTINGS))
 		appliance_compare(a);	/* as it is set: a login would keep what is new */
 	else
