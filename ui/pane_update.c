@@ -221,16 +221,32 @@ static void roll_back_one(void *data)
 	roll_back(data, NULL);
 }
 
+#define VERSION_MAX 128
+
+static void version_of(const struct update_pane *p, const char *generation, char version[VERSION_MAX])
+{
+	struct store_generation *g = NULL;
+	struct store *store = NULL;
+
+	if (store_open(p->app->options->state_dir, false, &store, NULL))
+		store_generation_load(store, generation, &g, NULL);
+	snprintf(version, VERSION_MAX, "%s", g != NULL ? g->version : "?");
+	store_generation_free(g);
+	store_free(store);
+}
+
 static void ask_roll_back(struct update_pane *p)
 {
-	char question[512];
+	char question[512], version[VERSION_MAX];
 
 	if (p->app->watch.previous[0] == '\0') {
 		app_notice(p->app, ROLE_WARN, "%s", _("?? There is nothing to go back to: the next update keeps what is replaced."));
 		return;
 	}
-	snprintf(question, sizeof(question), _("Make generation %s current again?\nThe present one is kept and can be returned to."),
-		 p->app->watch.previous);
+	version_of(p, p->app->watch.previous, version);
+	snprintf(question, sizeof(question),
+		 _("Make generation %s (version %s) current again?\nThe present one is kept and can be returned to."),
+		 p->app->watch.previous, version);
 	dialog_ask(p->app, _("Roll back"), question, roll_back_one, p);
 }
 
