@@ -195,12 +195,19 @@ static bool apply_import(struct trust_store *store, struct trust_index *fresh, v
 	return true;
 }
 
+/* A save that failed may have put the new index in place all the same, only not on the disk for sure: what that names stays. */
 static void undo_import(struct trust_store *store, void *data, bool saved)
 {
 	const struct import *im = data;
+	struct trust_index now = { 0 };
 
-	for (size_t i = 0; !saved && i < im->written; i++)
-		trust_file_remove(store->dir, im->items[i].sha256);
+	if (saved || im->written == 0 || !trust_index_load(&now, store->dir, store->path, NULL))
+		return;
+	for (size_t i = 0; i < im->written; i++) {
+		if (trust_index_by_sha256(&now, im->items[i].sha256) == NULL)
+			trust_file_remove(store->dir, im->items[i].sha256);
+	}
+	trust_index_clear(&now);
 }
 
 bool trust_import_sources(struct trust_store *store, const struct trust_source *sources, size_t count,

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The store is killed at every system call that changes something, while it is filled, while a certificate is imported and
-# while one is removed. After each kill the store opens: filled whole or filled again; before the change or after it.
+# while one is removed. After each kill the store opens: filled whole or filled again; before the change or after it. The same when such a call fails.
 set -u
 command -v strace > /dev/null && strace -e trace=none true 2> /dev/null || { echo "strace cannot trace here"; exit 77; }
 work=$(mktemp -d) || exit 99
@@ -59,6 +59,26 @@ fresh; names > /dev/null; cp -a "$work/state" "$work/filled"
 kill_all importing "$system" 'IdenTrust Commercial Root CA 1,new,one,three,two' filled \
 	certs import "$work/new.pem" --name new --quiet
 kill_all removing "$system" 'IdenTrust Commercial Root CA 1,one,three' filled certs remove two --quiet
-echo "killed at $points points"
-[ $points -gt 30 ] || { echo "FAILED: too few points to mean anything"; fail=1; }
+killed=$points
+# fail_all WHAT BEFORE AFTER PREPARE COMMAND...: lets each call in turn fail, until it gets to its end.
+fail_all() {
+	local what=$1 before=$2 after=$3 prepare=$4 call n
+	shift 4
+	for call in mkdirat write fchmod fsync syncfs renameat unlinkat; do
+		for ((n = 1; ; n++)); do
+			[ $SECONDS -lt $deadline ] || { echo "out of time after $points points"; exit 99; }
+			$prepare
+			strace -f -o "$work/trace" -e trace=$call -e inject=$call:error=EIO:when=$n "$program" "$@" > /dev/null 2>&1
+			grep -q INJECTED "$work/trace" || break
+			points=$((points + 1))
+			whole "$before" "$after" "$what, with $call $n failing"
+			[ $fail = 0 ] || exit 1
+		done
+	done
+}
+fail_all importing "$system" 'IdenTrust Commercial Root CA 1,new,one,three,two' filled \
+	certs import "$work/new.pem" --name new --quiet
+fail_all removing "$system" 'IdenTrust Commercial Root CA 1,one,three' filled certs remove two --quiet
+echo "killed at $killed points, and $((points - killed)) calls failed"
+[ $killed -gt 30 ] && [ $points -gt $((killed + 10)) ] || { echo "FAILED: too few points to mean anything"; fail=1; }
 exit $fail
