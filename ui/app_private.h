@@ -1,4 +1,4 @@
-/* app_private.h - the console's own state, shared by app.c, app_keys.c, app_draw.c and dialog.c only. */
+/* app_private.h - the console's own state, shared by app.c, app_keys.c, app_prepare.c, app_draw.c and dialog.c only. */
 #ifndef PC_UI_APP_PRIVATE_H
 #define PC_UI_APP_PRIVATE_H
 
@@ -87,6 +87,8 @@ void app_command(struct app *a);
 void app_quit(struct app *a);
 /* Where the strip stands (rows of log). */
 int app_strip_rows(const struct app *a);
+/* Lines that the notice takes below the pane's own. */
+int app_notice_lines(const struct app *a, int cols);
 void app_draw(struct app *a);
 void dialogs_clear(struct app *a);
 
