@@ -161,6 +161,22 @@ static void nobody_else_reads_it_before_it_has_its_mode(void **state)
 	assert_int_equal(unlinkat(dir, "mode", 0), 0);
 }
 
+static void what_is_replaced_like_the_old_one_is_its_owner_s(void **state)
+{
+	struct stat old, new;
+
+	(void)state;
+	assert_true(file_write_quick(dir, "owned", 0604, "old", 3, NULL));
+	if (geteuid() == 0)
+		assert_int_equal(fchownat(dir, "owned", 65534, 65533, 0), 0);
+	assert_int_equal(fstatat(dir, "owned", &old, 0), 0);
+	assert_true(file_write_like(dir, "owned", &old, "new", 3, NULL));
+	assert_int_equal(fstatat(dir, "owned", &new, 0), 0);
+	assert_true(new.st_uid == old.st_uid && new.st_gid == old.st_gid && new.st_mode == old.st_mode && new.st_ino != old.st_ino);
+	holds("owned", "new");
+	assert_int_equal(unlinkat(dir, "owned", 0), 0);
+}
+
 static void what_lies_in_the_temporary_s_place_is_not_written_through(void **state)
 {
 	enum { AHEAD = 200 };
@@ -413,6 +429,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_written_whole),
 		cmocka_unit_test(what_is_atomic_is_flushed_and_so_is_its_folder),
 		cmocka_unit_test(nobody_else_reads_it_before_it_has_its_mode),
+		cmocka_unit_test(what_is_replaced_like_the_old_one_is_its_owner_s),
 		cmocka_unit_test(what_lies_in_the_temporary_s_place_is_not_written_through),
 		cmocka_unit_test(a_file_of_just_the_size_is_read_and_no_larger_one),
 		cmocka_unit_test(a_folder_is_a_folder_and_no_link_to_one),

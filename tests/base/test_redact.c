@@ -266,8 +266,10 @@ static void each_is_removed_and_counted(void **state)
 	assert_int_equal(redactor_count(r), 2);
 	becomes(r, "https://u:p@one/ https://v:q@two/", "https://" REDACT_MARK "@one/ https://" REDACT_MARK "@two/");
 	assert_int_equal(redactor_count(r), 4);
+	becomes(r, "glpat-0123456789abcdefg, glpat-gfedcba9876543210", REDACT_MARK ", " REDACT_MARK);
+	assert_int_equal(redactor_count(r), 6);
 	clean = redact_json(r, value);
-	assert_int_equal(redactor_count(r), 5);
+	assert_int_equal(redactor_count(r), 7);
 	json_decref(clean);
 	json_decref(value);
 	redactor_free(r);

@@ -47,6 +47,14 @@ ok "an unchanged component is the same file on disk" test \
 	"$(stat -c %i "$state/previous/components/os-groups/osgroups.xml")"
 ok "defaults that were deleted are never made again" test ! -e "$state/defaults/policies"
 
+# --- the same number: one that does not say when it was published is not older
+sed -i -E 's/ published="[^"]*"//' "$feed/posture-update.xml"
+(cd "$feed" && zip -q -0 "$work/unpublished.zip" ./*)
+run 0 --json update --offline "$work/unpublished.zip"
+ok "the same version without a time is taken" finished 'status == "updated"'
+run 0 --json update --offline "$bundle"
+ok "and after it the one with a time" finished 'status == "updated"'
+
 # --- older, expired, future
 build 2026.11.19.1
 run 65 --json update --offline "$bundle"
@@ -70,7 +78,7 @@ before=$(current)
 run 0 rollback
 ok "rollback goes to the previous generation" test "$(current)" != "$before"
 run 0 --json history
-ok "history tells every update" json "$work/out" 'len([x for x in d if x["status"] == "updated" and x["action"] == "update"]) == 4'
+ok "history tells every update" json "$work/out" 'len([x for x in d if x["status"] == "updated" and x["action"] == "update"]) == 6'
 ok "and every failure with its cause" json "$work/out" 'sum(x.get("cause") == "feed-expired" for x in d) == 1'
 run 0 --json diff
 ok "diff tells the component that changed" json "$work/out" \
