@@ -73,12 +73,23 @@ sed -i -E 's/ expires="[^"]*"//; s/ published="[^"]*"/ published="2090-01-01T00:
 run 65 --json update --offline "$work/future.zip"
 ok "a bundle from the future is named" finished 'cause == "feed-from-future"'
 
+ahead() { date -u -d "+$1 hours" +%Y-%m-%dT%H:%M:%SZ; }
+sed -i -E "s/ published=\"[^\"]*\"/ published=\"$(ahead 25)\"/" "$feed/posture-update.xml"
+(cd "$feed" && zip -q -0 "$work/ahead.zip" ./*)
+run 65 --json update --offline "$work/ahead.zip"
+ok "more than a day ahead is the future" finished 'cause == "feed-from-future"'
+rm "$work/ahead.zip"
+sed -i -E "s/ published=\"[^\"]*\"/ published=\"$(ahead 23)\"/" "$feed/posture-update.xml"
+(cd "$feed" && zip -q -0 "$work/ahead.zip" ./*)
+run 0 --json update --offline "$work/ahead.zip"
+ok "less is a clock that goes otherwise" finished 'status == "updated"'
+
 # --- going back, comparing, remembering
 before=$(current)
 run 0 rollback
 ok "rollback goes to the previous generation" test "$(current)" != "$before"
 run 0 --json history
-ok "history tells every update" json "$work/out" 'len([x for x in d if x["status"] == "updated" and x["action"] == "update"]) == 6'
+ok "history tells every update" json "$work/out" 'len([x for x in d if x["status"] == "updated" and x["action"] == "update"]) == 7'
 ok "and every failure with its cause" json "$work/out" 'sum(x.get("cause") == "feed-expired" for x in d) == 1'
 run 0 --json diff
 ok "diff tells the component that changed" json "$work/out" \
