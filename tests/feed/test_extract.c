@@ -338,7 +338,7 @@ int archive_read_data_block(struct archive *a, const void **data, size_t *len, l
 	if (lie == TRUE || lied++ > 0)
 		return lie == TRUE ? real(a, data, len, offset) : ARCHIVE_EOF;
 	*data = "0123456789";
-	*len = lie == TOO_MUCH ? 10 : lie == HOLE ? 4 : 5;
+	*len = lie == TOO_MUCH ? 10 : 5;
 	*offset = lie == HOLE ? 1 : 0;
 	return lie == TOO_LITTLE ? ARCHIVE_EOF : lie == WARNING ? ARCHIVE_WARN : ARCHIVE_OK;
 }
@@ -354,7 +354,8 @@ static void what_libarchive_says_is_looked_at(void **state)
 		lied = 0;
 		ok = unpack("good.tar.xz", NULL, dir, NULL, &err);
 		close(dir);
-		if (ok || err.code != FINDING_BUNDLE_CORRUPT)
+		if (ok || err.code != FINDING_BUNDLE_CORRUPT ||
+		    (strstr(err.message, "has holes") != NULL) != (lie == HOLE || lie == TOO_MUCH))
 			fail_msg("%d: %d %s", (int)lie, ok, err.message);
 	}
 	lie = TRUE;

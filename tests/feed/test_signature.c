@@ -465,6 +465,7 @@ static enum finding verdict_on_many(const struct identity *by, int count, int we
 static void one_weak_signature_among_good_ones_is_refused(void **state)
 {
 	enum { COUNT = 4 };
+	struct identity late = make(&(struct making){ .name = "A name that is longer than any other one, and much", .ca = true }, &root);
 	struct identity by[COUNT];
 
 	(void)state;
@@ -473,8 +474,13 @@ static void one_weak_signature_among_good_ones_is_refused(void **state)
 	assert_int_equal(verdict_on_many(by, COUNT, -1, NULL), FINDING_NONE);
 	for (int i = 0; i < COUNT; i++)
 		assert_int_equal(verdict_on_many(by, COUNT, i, NULL), FINDING_CERT_WEAK_SIGNATURE);
+	/* A weak digest is short, and comes first; not where its signer's issuer has a long name. */
+	clear(&by[0]);
+	by[0] = make(&(struct making){ .name = "Signer" }, &late);
+	assert_int_equal(verdict_on_many(by, COUNT, 0, NULL), FINDING_CERT_WEAK_SIGNATURE);
 	for (int i = 0; i < COUNT; i++)
 		clear(&by[i]);
+	clear(&late);
 }
 
 static void eight_may_sign_and_nine_or_none_may_not(void **state)
