@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
+#include "logview/child.h"
 #include "logview/lines.h"
 #include "logview/overlap.h"
 #include "logview/source_private.h"
@@ -27,10 +27,7 @@
 #define STEADY_MS 10000			/* a run that lasted so long counts as a success */
 #define GRACE_MS 500			/* from the end of its output to the signal, and from that to its death */
 #define REAP_MS 20			/* looked after meanwhile */
-#define WORDS_MAX 256
 #define HOLD_MS 1000			/* that what may have been shown before is held back for, from its last byte */
-
-extern char **environ;
 
 struct stream {
 	struct source source;
@@ -39,11 +36,7 @@ struct stream {
 	bool borrowed;			/* the caller's descriptor */
 	char **argv;			/* NULL for a pipe */
 	bool restart;
-	pid_t pid;			/* 0: not running */
-	int err_fd;			/* the command's standard error */
-	char words[WORDS_MAX];		/* its last line */
-	size_t words_len;
-	bool words_ended;		/* the next byte starts a new line */
+	struct child child;
 	int64_t first_pause_ms, pause_ms, started_ms, next_start_ms;	/* monotonic */
 	int64_t ended_ms;		/* when its output ended (monotonic) */
 	bool stopped;			/* it did not end by itself */
@@ -61,41 +54,6 @@ static struct stream *stream_of(struct source *s)
 }
 
 /* --- the command ----------------------------------------------------------------------------------------------------- */
-
-/* The child's descriptors 0 to 2, a session of its own (so that all of it can be stopped, and an ssh that wants a password
- * says so instead of asking on our screen or being stopped for it), and no signal of ours. */
-static int spawn(struct stream *s, int out, int err)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, usual;
-	int why;
-
-	sigemptyset(&none);
-	sigemptyset(&usual);
-	sigaddset(&usual, SIGPIPE);
-	sigaddset(&usual, SIGINT);
-	sigaddset(&usual, SIGTERM);
-	sigaddset(&usual, SIGHUP);
-	if (posix_spawn_file_actions_init(&actions) != 0)
-		return ENOMEM;
-	if (posix_spawnattr_init(&attr) != 0) {
-		posix_spawn_file_actions_destroy(&actions);
-		return ENOMEM;
-	}
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &usual);
-	why = posix_spawnp(&s->pid, s->argv[0], &actions, &attr, s->argv, environ);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
-	if (why != 0)
-		s->pid = 0;
-	return why;
-}
 
 static void plan_next_start(struct stream *s)
 {
@@ -144,73 +102,33 @@ static void recall(struct stream *s)
 
 static void start(struct stream *s)
 {
-	int out[2] = { -1, -1 }, err[2] = { -1, -1 }, why;
+	int why;
 
 	s->started_ms = clock_monotonic_ms();
 	s->said_something = s->shows_something = false;
-	s->words_len = 0;
-	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0)
-		why = errno;
-	else
-		why = spawn(s, out[1], err[1]);
-	file_close(&out[1]);
-	file_close(&err[1]);
+	why = child_start(&s->child, s->argv, &s->fd);
 	if (why != 0) {
-		file_close(&out[0]);
-		file_close(&err[0]);
 		could_not_start(s, why);
 		return;
 	}
-	s->fd = out[0];
-	s->err_fd = err[0];
 	s->source.state = SOURCE_READING;
 	error_clear(&s->source.error);
 	if (s->source.count > 0)
 		recall(s);
 }
 
-/* The last line of its standard error. Text from outside: shown only through text_sanitise(). */
-static void hear_words(struct stream *s)
-{
-	struct pollfd ready = { .fd = s->err_fd, .events = POLLIN };
-
-	while (s->err_fd >= 0 && poll(&ready, 1, 0) > 0) {
-		char text[512];
-		ssize_t n = read(s->err_fd, text, sizeof(text));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			file_close(&s->err_fd);
-			break;
-		}
-		for (ssize_t i = 0; i < n; i++) {
-			if (text[i] == '\n' || text[i] == '\r') {
-				s->words_ended = true;
-				continue;
-			}
-			if (s->words_ended)
-				s->words_len = 0;
-			s->words_ended = false;
-			if (s->words_len + 1 < sizeof(s->words) && text[i] != '\0')
-				s->words[s->words_len++] = text[i];
-		}
-	}
-	s->words[s->words_len] = '\0';
-}
-
 static void say_how_it_ended(struct stream *s, int status)
 {
-	const char *colon = s->words[0] != '\0' ? ": " : "";
+	const char *words = s->child.words, *colon = words[0] != '\0' ? ": " : "";
 
 	if (s->stopped || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
 		error_clear(&s->source.error);
 	else if (WIFEXITED(status))
 		error_set(&s->source.error, FINDING_NONE, _("%s ended with status %d%s%s"), s->argv[0], WEXITSTATUS(status),
-			  colon, s->words);
+			  colon, words);
 	else
 		error_set(&s->source.error, FINDING_NONE, _("%s was ended by signal %d%s%s"), s->argv[0], WTERMSIG(status),
-			  colon, s->words);
+			  colon, words);
 }
 
 /* Its output has ended, so it ends, or is ended: without waiting for it here. Its whole group is meant: ssh may have
@@ -221,16 +139,16 @@ static unsigned int reap(struct stream *s)
 	int status = 0;
 	pid_t ended;
 
-	hear_words(s);
-	ended = waitpid(s->pid, &status, WNOHANG);
+	child_hear(&s->child);
+	ended = waitpid(s->child.pid, &status, WNOHANG);
 	if (ended == 0) {
 		s->stopped = late_ms >= GRACE_MS;
 		if (s->stopped)
-			kill(-s->pid, late_ms >= 2 * GRACE_MS ? SIGKILL : SIGTERM);
+			kill(-s->child.pid, late_ms >= 2 * GRACE_MS ? SIGKILL : SIGTERM);
 		return 0;
 	}
-	file_close(&s->err_fd);
-	s->pid = 0;
+	file_close(&s->child.err_fd);
+	s->child.pid = 0;
 	if (s->broken) {
 		s->source.state = SOURCE_ENDED;
 		return SOURCE_STATE;
@@ -340,7 +258,7 @@ static void close_pipe(struct stream *s)
 static unsigned int pipe_ended(struct stream *s)
 {
 	close_pipe(s);
-	if (s->pid > 0) {
+	if (s->child.pid > 0) {
 		s->ended_ms = clock_monotonic_ms();
 		s->stopped = false;
 		return reap(s);
@@ -394,8 +312,8 @@ static unsigned int stream_step(struct source *source)
 		flags = SOURCE_STATE;
 	}
 	if (s->fd < 0)
-		return s->pid > 0 ? flags | reap(s) : flags;
-	hear_words(s);
+		return s->child.pid > 0 ? flags | reap(s) : flags;
+	child_hear(&s->child);
 	return flags | read_some(s);
 }
 
@@ -411,15 +329,15 @@ static size_t stream_poll(const struct source *source, struct pollfd *fds, int *
 		int64_t left = s->next_start_ms - clock_monotonic_ms();
 
 		*timeout_ms = left > 0 ? (int)left : 0;
-	} else if (s->fd < 0 && s->pid > 0) {
+	} else if (s->fd < 0 && s->child.pid > 0) {
 		*timeout_ms = REAP_MS;
 	} else if (s->said_something && overlap_waits(&s->overlap)) {
 		*timeout_ms = (int)hold_left_ms(s);
 	}
 	if (s->fd >= 0)
 		fds[n++] = (struct pollfd){ .fd = s->fd, .events = POLLIN };
-	if (s->err_fd >= 0)
-		fds[n++] = (struct pollfd){ .fd = s->err_fd, .events = POLLIN };
+	if (s->child.err_fd >= 0)
+		fds[n++] = (struct pollfd){ .fd = s->child.err_fd, .events = POLLIN };
 	return n;
 }
 
@@ -452,12 +370,12 @@ static void stream_free(struct source *source)
 	struct stream *s = stream_of(source);
 
 	close_pipe(s);
-	file_close(&s->err_fd);
-	if (s->pid > 0) {
+	file_close(&s->child.err_fd);
+	if (s->child.pid > 0) {
 		/* Nothing of it is to be waited for. */
-		kill(-s->pid, SIGTERM);
-		kill(-s->pid, SIGKILL);
-		waitpid(s->pid, NULL, 0);
+		kill(-s->child.pid, SIGTERM);
+		kill(-s->child.pid, SIGKILL);
+		waitpid(s->child.pid, NULL, 0);
 	}
 	for (size_t i = 0; s->argv != NULL && s->argv[i] != NULL; i++)
 		free(s->argv[i]);
@@ -485,7 +403,7 @@ static struct stream *stream_new(const char *name, struct error *err)
 	}
 	s->source.ops = &stream_ops;
 	s->fd = -1;
-	s->err_fd = -1;
+	s->child.err_fd = -1;
 	return s;
 }
 
