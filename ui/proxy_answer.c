@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/finding.h"
 #include "base/i18n.h"
 
 static const char *text_of(const json_t *event, const char *key)
@@ -119,4 +120,68 @@ void proxy_answer_broken(struct proxy_answer *answer, const char *errors)
 	*answer = (struct proxy_answer){ .connection = PROXY_ANSWER_FAIL };
 	snprintf(answer->connection_text, sizeof(answer->connection_text), "%s", _("the test ended without an answer"));
 	snprintf(answer->summary, sizeof(answer->summary), "%s", errors);
+}
+
+/* --- on the page ------------------------------------------------------------------------------------------------------ */
+
+static void put_part(struct page *page, enum proxy_answer_state state, const char *text)
+{
+	static const struct { const char *mark; enum theme_role role; } rows[] = {
+		[PROXY_ANSWER_NONE] = { "    ", ROLE_NORMAL }, [PROXY_ANSWER_OK] = { "OK  ", ROLE_OK },
+		[PROXY_ANSWER_FAIL] = { "!!  ", ROLE_FAIL }, [PROXY_ANSWER_SKIP] = { "--  ", ROLE_DIM },
+	};
+
+	page_put(page, rows[state].role, rows[state].mark);
+	page_put(page, ROLE_NORMAL, text);
+}
+
+/* What to do here; the event's own advice is for the command line, and serves where the form has no better. */
+static const char *advice(const struct proxy_answer *a)
+{
+	switch (finding_by_code(a->cause)) {
+	case FINDING_PROXY_AUTH_REQUIRED: return _("Tick \"Needs a login\", enter user and password, and test again.");
+	case FINDING_PROXY_AUTH_REJECTED: return _("Enter user and password again, and test again.");
+	case FINDING_PROXY_UNRESOLVABLE: return _("Check the host, or enter its address.");
+	case FINDING_PROXY_REFUSED: return _("Check host and port: nothing listens there (8080, 3128, 80 and 443 are usual).");
+	case FINDING_PROXY_NEEDS_TLS: return _("Choose the scheme HTTPS.");
+	case FINDING_PROXY_IS_PLAIN: return _("Choose the scheme HTTP.");
+	case FINDING_PROXY_IS_SOCKS: return _("Choose the scheme SOCKS5.");
+	case FINDING_PROXY_NOT_SOCKS: return _("Choose the scheme HTTP or HTTPS.");
+	default: return a->next;
+	}
+}
+
+static void put_cause(const struct proxy_answer *a, struct page *page, int cols)
+{
+	char text[1200];
+
+	snprintf(text, sizeof(text), a->cause[0] != '\0' ? "%s [%s]" : "%s%s", a->summary, a->cause);
+	page_line(page);
+	page_cell(page, ROLE_LABEL, cols, a->cause[0] != '\0' ? _("Cause") : _("It said"));
+	page_wrap_after(page, ROLE_NORMAL, cols, text);
+	if (advice(a)[0] == '\0')
+		return;
+	page_line(page);
+	page_cell(page, ROLE_LABEL, cols, _("What to do"));
+	page_wrap_after(page, ROLE_NORMAL, cols, advice(a));
+}
+
+void proxy_answer_put(const struct proxy_answer *a, struct page *page, int cols)
+{
+	page_line(page);
+	page_cell(page, ROLE_LABEL, cols, _("Connection"));
+	put_part(page, a->connection, a->connection_text);
+	if (a->tunnel != PROXY_ANSWER_NONE) {
+		page_line(page);
+		page_cell(page, ROLE_LABEL, cols, _("Feed through it"));
+		put_part(page, a->tunnel, a->tunnel_text);
+	}
+	if (a->cause[0] != '\0' || a->summary[0] != '\0')
+		put_cause(a, page, cols);
+	if (a->note[0] != '\0') {
+		page_line(page);
+		page_cell(page, ROLE_LABEL, cols, "");
+		page_put(page, ROLE_WARN, "??  ");
+		page_wrap_after(page, ROLE_NORMAL, cols + 4, a->note);
+	}
 }

@@ -6,6 +6,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "page.h"
+
 #define PROXY_ANSWER_PART_MAX 320
 
 enum proxy_answer_state { PROXY_ANSWER_NONE, PROXY_ANSWER_OK, PROXY_ANSWER_FAIL, PROXY_ANSWER_SKIP };
@@ -23,5 +25,7 @@ struct proxy_answer {
 bool proxy_answer_take(struct proxy_answer *answer, const json_t *event);
 /* The test ended without a word. */
 void proxy_answer_broken(struct proxy_answer *answer, const char *errors);
+/* Puts it on the page, behind labels of so many columns. */
+void proxy_answer_put(const struct proxy_answer *a, struct page *page, int cols);
 
 #endif
