@@ -36,6 +36,8 @@ ok "the same bundle is up to date" finished 'status == "up-to-date"'
 ok "nothing was switched" test "$(current)" = "$first"
 run 0 --json update --offline "$bundle" --force
 ok "--force installs it again" finished 'status == "updated"'
+ok "all of it anew" test "$(stat -c %i "$state/current/components/os-groups/osgroups.xml")" != \
+	"$(stat -c %i "$state/previous/components/os-groups/osgroups.xml")"
 
 # --- a newer one
 rm -rf "$state/defaults"
@@ -46,6 +48,11 @@ ok "an unchanged component is the same file on disk" test \
 	"$(stat -c %i "$state/current/components/os-groups/osgroups.xml")" = \
 	"$(stat -c %i "$state/previous/components/os-groups/osgroups.xml")"
 ok "defaults that were deleted are never made again" test ! -e "$state/defaults/policies"
+
+component "$feed" defaults.tar.gz policies/default.xml=other
+pc feed build "$feed" --version 2026.11.21.2 >/dev/null && pc bundle build "$feed" -o "$bundle" >/dev/null
+run 0 update --offline "$bundle"
+ok "and stay what they were in the content" grep -qx policy "$state/current/components/defaults/policies/default.xml"
 
 # --- the same number: one that does not say when it was published is not older
 sed -i -E 's/ published="[^"]*"//' "$feed/posture-update.xml"
@@ -89,7 +96,7 @@ before=$(current)
 run 0 rollback
 ok "rollback goes to the previous generation" test "$(current)" != "$before"
 run 0 --json history
-ok "history tells every update" json "$work/out" 'len([x for x in d if x["status"] == "updated" and x["action"] == "update"]) == 7'
+ok "history tells every update" json "$work/out" 'len([x for x in d if x["status"] == "updated" and x["action"] == "update"]) == 8'
 ok "and every failure with its cause" json "$work/out" 'sum(x.get("cause") == "feed-expired" for x in d) == 1'
 run 0 --json diff
 ok "diff tells the component that changed" json "$work/out" \
@@ -136,7 +143,7 @@ rm -f "$work/damaged.zip"
 run 65 --json update --offline "$work/damaged.zip"
 ok "a component with another hash is named" finished 'cause == "feed-hash-mismatch"'
 ok "and what is installed stays" test "$(current)" = "$before"
-ok "nothing is left in staging" test -z "$(find "$state/staging" -type f)"
+ok "nothing is left in staging" test -z "$(find "$state/staging" -mindepth 1 ! -path "$state/staging/parts")"
 
 # --- what a bundle that is refused, or an address that is none, makes one read
 python3 - "$state/last-good.json" <<'PY'
