@@ -59,10 +59,19 @@ static void end_update(const struct play *p)
 		kill(holder, SIGTERM);
 }
 
+/* A server or a command that the script started may be writing a last file into it: then it is not empty yet. */
+static bool remove_work(const struct play *p)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "for i in $(seq 50); do rm -rf '%s' 2>/dev/null && exit; sleep 0.3; done; rm -rf '%s'",
+		 p->work, p->work);
+	return system(command) == 0;
+}
+
 static void fail(struct play *p, const char *what, const char *detail)
 {
 	struct buffer screen = BUFFER_INIT(1u << 20);
-	char command[256];
 
 	fprintf(stderr, "%s:%d (%s): %s %s\n", p->script, p->line, p->variant, what, detail);
 	if (p->started) {
@@ -75,8 +84,7 @@ static void fail(struct play *p, const char *what, const char *detail)
 		exit(1);
 	}
 	end_update(p);
-	snprintf(command, sizeof(command), "rm -rf '%s'", p->work);
-	exit(system(command) == 0 ? 1 : 2);
+	exit(remove_work(p) ? 1 : 2);
 }
 
 static void start(struct play *p)
@@ -482,8 +490,6 @@ static void set_variant(struct play *p)
 
 static int play_variant(struct play *p)
 {
-	char command[256];
-
 	snprintf(p->work, sizeof(p->work), "/tmp/pc-ui.XXXXXX");
 	if (mkdtemp(p->work) == NULL)
 		return 1;
@@ -502,8 +508,10 @@ static int play_variant(struct play *p)
 	for (int i = 0; i < p->mask_count; i++)
 		regfree(&p->masks[i]);
 	regfree(&p->today);
-	snprintf(command, sizeof(command), "rm -rf '%s'", p->work);
-	return system(command) == 0 ? 0 : 1;
+	if (remove_work(p))
+		return 0;
+	fprintf(stderr, "%s (%s): cannot remove %s\n", p->script, p->variant, p->work);
+	return 1;
 }
 
 /* The variants that the script names, or all. */
@@ -557,6 +565,8 @@ int main(int argc, char **argv)
 		}
 		if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
 			failed++;
+		if (WIFSIGNALED(status))
+			fprintf(stderr, "%s (%s): ended by signal %d\n", p.script, v, WTERMSIG(status));
 	}
 	return failed > 0 ? 1 : 0;
 }
