@@ -44,6 +44,7 @@ static bool known_is(const struct known *k, const struct segment *seg)
 /* --- catching up with rotations ------------------------------------------------------------------------------------ */
 
 #define UNREAD_MAX (SOURCE_SEGMENTS_MAX / 2)
+#define WALKS_MAX 100
 
 /* One walk over the rotated files, newest first, up to the first whose lines are accounted for. */
 struct catch_up {
@@ -55,6 +56,7 @@ struct catch_up {
 	bool mine_found;
 	bool known_found;
 	bool too_many;
+	bool overtaken;			/* files were moved on so fast that newer ones may stand behind older ones in `unread` */
 	struct segment *unread[UNREAD_MAX];	/* newest first */
 	size_t count;
 };
@@ -86,12 +88,15 @@ static void drop_unread(struct catch_up *c)
 		segment_free(c->unread[--c->count]);
 }
 
-/* Files are moved on while they are walked over, so one may come twice. */
-static bool came_already(const struct catch_up *c, const struct segment *seg)
+/* Files are moved on while they are walked over, so one may come twice: right after itself when they were moved by one name.
+ * When they were moved by more between two looks, what came in between may be newer than it. */
+static bool came_already(struct catch_up *c, const struct segment *seg)
 {
 	for (size_t i = 0; i < c->count; i++) {
-		if (segment_same_file(c->unread[i], seg))
+		if (segment_same_file(c->unread[i], seg)) {
+			c->overtaken = c->overtaken || i + 1 < c->count;
 			return true;
+		}
 	}
 	return false;
 }
@@ -106,6 +111,7 @@ static bool walk_over(void *data, int fd, const char *name)
 	if (belongs_to_current(c, seg)) {
 		/* Rotated meanwhile: what came before it is newer, and not this look's business. */
 		drop_unread(c);
+		c->overtaken = false;
 		segment_free(seg);
 		return true;
 	}
@@ -214,20 +220,22 @@ static void note_walk(struct follow *f)
 }
 
 /* A file that was empty is known by nothing: when it got its first lines during the walk, a copy of it may have been taken
- * for unread, and the walk is done again. */
+ * for unread, and the walk is done again. So it is when the order of what was found is not certain. */
 static void walk(struct catch_up *c)
 {
+	int walks = 0;
 	bool again;
 
 	do {
 		drop_unread(c);
+		c->overtaken = false;
 		segment_free(c->copy);
 		c->copy = NULL;
 		c->mine_found = false;
 		note_walk(c->f);
 		rotated_walk(c->f->dir, c->f->base, walk_over, c);
 		again = c->current != NULL && c->current->size == 0 && segment_refresh(c->current) == SEGMENT_GREW;
-	} while (again);
+	} while (again || (c->overtaken && ++walks < WALKS_MAX));
 }
 
 static void walk_and_note(struct catch_up *c)

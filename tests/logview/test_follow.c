@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "logview/reader.h"
+#include "logview/rotated.h"
 
 #define KEPT 100			/* rotated files */
 #define AHEAD 60			/* rotations that the writer may be ahead: no more are kept than twice that */
@@ -49,6 +50,39 @@ static int remove_dir(void **state)
 {
 	(void)state;
 	return file_remove_tree(AT_FDCWD, dir, NULL) ? 0 : -1;
+}
+
+/* --- what happens during a walk over the rotated files ------------------------------------------------------------ */
+
+/* Called once, after the first file of a walk. */
+static void (*meanwhile)(void *data);
+static void *meanwhile_data;
+
+struct walked {
+	rotated_fn *fn;
+	void *data;
+};
+
+static bool walked_over(void *data, int fd, const char *name)
+{
+	const struct walked *w = data;
+	bool more = w->fn(w->data, fd, name);
+	void (*call)(void *data) = meanwhile;
+
+	meanwhile = NULL;
+	if (call != NULL)
+		call(meanwhile_data);
+	return more;
+}
+
+void __real_rotated_walk(const char *folder, const char *base, rotated_fn *fn, void *data);
+void __wrap_rotated_walk(const char *folder, const char *base, rotated_fn *fn, void *data);
+
+void __wrap_rotated_walk(const char *folder, const char *base, rotated_fn *fn, void *data)
+{
+	struct walked w = { fn, data };
+
+	__real_rotated_walk(folder, base, walked_over, &w);
 }
 
 /* --- the reader ------------------------------------------------------------------------------------------------------ */
@@ -536,6 +570,84 @@ static void what_was_rotated_away_last_is_read_though_nothing_follows(void **sta
 	file_close(&w->fd);
 }
 
+static void open_and_rotate_twice(void *data)
+{
+	struct writer *w = data;
+
+	open_new(w);
+	write_line(w);
+	rotate_by_name(w);
+	write_line(w);
+	rotate_by_name(w);
+	write_line(w);
+}
+
+/* No file has the name at the moment, the newest rotated one is looked at, and before the next is, two rotations come. */
+static void files_that_overtake_the_walk_come_in_their_order(void **state)
+{
+	struct account a = { 0 };
+	struct writer *w = start_writer();
+	struct source *source;
+	struct reader *reader;
+	char to[160];
+
+	(void)state;
+	assert_true(source_open_file(path, true, false, &source, NULL));
+	reader = make_reader(source, &a);
+	write_line(w);
+	read_until(source, reader, &a, 1);
+	rotate_by_name(w);
+	write_line(w);
+	shift();
+	name_of(to, sizeof(to), 1);
+	assert_int_equal(rename(path, to), 0);
+	file_close(&w->fd);
+	meanwhile = open_and_rotate_twice;
+	meanwhile_data = w;
+	read_until(source, reader, &a, 5);
+	assert_null(meanwhile);
+	assert_int_equal(a.gaps, 0);
+	reader_free(reader);
+	source_free(source);
+	file_close(&w->fd);
+}
+
+static void truncate_twice(void *data)
+{
+	struct writer *w = data;
+
+	for (int i = 0; i < 2; i++) {
+		write_line(w);
+		rotate_by_copy(w);
+	}
+}
+
+/* The same while the file is empty before and after, so that nothing tells a copy of it from others. */
+static void copies_that_overtake_the_walk_come_in_their_order(void **state)
+{
+	struct account a = { 0 };
+	struct writer *w = start_writer();
+	struct source *source;
+	struct reader *reader;
+
+	(void)state;
+	assert_true(source_open_file(path, true, false, &source, NULL));
+	reader = make_reader(source, &a);
+	write_line(w);
+	read_until(source, reader, &a, 1);
+	rotate_by_copy(w);
+	write_line(w);
+	rotate_by_copy(w);
+	meanwhile = truncate_twice;
+	meanwhile_data = w;
+	read_until(source, reader, &a, 4);
+	assert_null(meanwhile);
+	assert_int_equal(a.gaps, 0);
+	reader_free(reader);
+	source_free(source);
+	file_close(&w->fd);
+}
+
 static void a_rotation_that_dates_and_packs_is_followed(void **state)
 {
 	struct account a = { 0 };
@@ -748,6 +860,8 @@ int main(void)
 		TEST(a_file_is_waited_for_with_its_folder),
 		TEST(generations_that_came_and_went_unseen_are_read),
 		TEST(what_was_rotated_away_last_is_read_though_nothing_follows),
+		TEST(files_that_overtake_the_walk_come_in_their_order),
+		TEST(copies_that_overtake_the_walk_come_in_their_order),
 		TEST(a_rotation_that_dates_and_packs_is_followed),
 		TEST(a_command_is_started_again_when_it_ends),
 		TEST(what_a_command_says_again_is_not_doubled),
