@@ -113,11 +113,10 @@ bool change_plan_certificate(const struct record_certificate *c, const struct ch
 	}
 	out->before = json_deep_copy(c->json);
 	out->body = record_certificate_body(c);
-	if (out->before == NULL || out->body == NULL || asked == NULL || old == NULL) {
+	if (out->before == NULL || out->body == NULL || asked == NULL || old == NULL || !record_digest(out->before, out->digest)) {
 		error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 		goto out;
 	}
-	record_digest(out->before, out->digest);
 	if (!take_wish(c, wish, out->body, asked, err) || !is_whole(err))
 		goto out;
 	list_fields(out, old, asked);
@@ -157,11 +156,10 @@ bool change_plan_proxy(const struct record_proxy *p, const struct change_proxy *
 	snprintf(out->path, sizeof(out->path), "%s", RECORD_PROXY_PATH);
 	out->before = json_deep_copy(p->json);
 	out->body = record_proxy_body(p);
-	if (out->before == NULL || out->body == NULL || old == NULL) {
+	if (out->before == NULL || out->body == NULL || old == NULL || !record_digest(out->before, out->digest)) {
 		error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 		goto out;
 	}
-	record_digest(out->before, out->digest);
 	json_object_set_new(out->body, "fqdn", json_string(wish->host));
 	if (wish->port > 0)
 		json_object_set_new(out->body, "port", json_integer(wish->port));

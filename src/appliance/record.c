@@ -51,7 +51,7 @@ const json_t *record_response(const json_t *reply, struct error *err)
 	return NULL;
 }
 
-char *record_digest(const json_t *json, char dst[RECORD_DIGEST_MAX])
+bool record_digest(const json_t *json, char dst[RECORD_DIGEST_MAX])
 {
 	unsigned char hash[EVP_MAX_MD_SIZE];
 	unsigned int len = 0;
@@ -65,7 +65,7 @@ char *record_digest(const json_t *json, char dst[RECORD_DIGEST_MAX])
 	if (text != NULL)
 		explicit_bzero(text, strlen(text));
 	free(text);
-	return dst;
+	return dst[0] != '\0';
 }
 
 char *record_date(const char *text, char dst[RECORD_DATE_MAX])

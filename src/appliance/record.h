@@ -92,7 +92,7 @@ long record_number(const json_t *value);
  * else. Returns dst. */
 char *record_date(const char *text, char dst[RECORD_DATE_MAX]);
 
-/* What tells one state of a record from another: SHA-256 over its sorted form, in hex. Returns dst. */
-char *record_digest(const json_t *json, char dst[RECORD_DIGEST_MAX]);
+/* What tells one state of a record from another: SHA-256 over its sorted form, in hex. False, with "" in `dst`, out of memory. */
+bool record_digest(const json_t *json, char dst[RECORD_DIGEST_MAX]);
 
 #endif

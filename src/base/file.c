@@ -196,9 +196,9 @@ bool file_write_quick(int dirfd, const char *path, mode_t mode, const void *data
 	return replace_file(dirfd, path, &how, data, len, err);
 }
 
-/* The folder was just made: without this a power cut may take it, and with it all that is flushed in it. A folder above that may be
- * passed through but not be read cannot be flushed from here, and a file system without such flushes says EINVAL. */
-static bool sync_parent(const char *path, struct error *err)
+/* A folder above that may be passed through but not be read cannot be flushed from here, and a file system without such flushes says
+ * EINVAL. */
+bool file_sync_parent(const char *path, struct error *err)
 {
 	const char *name;
 	int parent = open_parent(AT_FDCWD, path, &name);
@@ -224,7 +224,7 @@ bool file_make_dirs(const char *path, mode_t mode, struct error *err)
 			continue;
 		*p = '\0';
 		if (mkdir(copy, mode) == 0)
-			ok = chmod(copy, mode) == 0 ? sync_parent(copy, err)
+			ok = chmod(copy, mode) == 0 ? file_sync_parent(copy, err)
 						    : error_errno(err, FINDING_PATH_INVALID, _("cannot make the folder %s"), copy);
 		else if (errno != EEXIST)
 			ok = error_errno(err, FINDING_PATH_INVALID, _("cannot make the folder %s"), copy);

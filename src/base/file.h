@@ -46,6 +46,8 @@ bool file_remove_tree(int dirfd, const char *name, struct error *err);
 
 /* Flushes a folder's entries. */
 bool file_sync_dir(int dirfd, struct error *err);
+/* Flushes the folder that `path` is in: what was made or removed there is so after a power cut too. */
+bool file_sync_parent(const char *path, struct error *err);
 
 /* dir + "/" + name, heap. NULL only when out of memory. */
 char *file_join(const char *dir, const char *name);

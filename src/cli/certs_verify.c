@@ -1,7 +1,6 @@
 /* posture-console certs verify: the chain that a server sends, judged against the store, with everything that is wrong. */
 #include "cli/certs_verify.h"
 
-#include <curl/curl.h>
 #include <fcntl.h>
 #include <openssl/pem.h>
 #include <stdio.h>
@@ -11,77 +10,10 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
-#include "net/probe_dns.h"
+#include "diagnose/target.h"
 
 #define BUDGET_MS 10000
-#define HTTPS_PORT 443
-#define HOST_FORMS N_("Name a host as www.example.com, www.example.com:8443, 192.0.2.1, [2001:db8::1]:443 or as a URL.")
 #define PEM_MAX (8u * 1024 * 1024)
-
-/* --- the host ---------------------------------------------------------------------------------------------------------- */
-
-static bool take_port(const char *text, uint16_t *port)
-{
-	char *end;
-	long n = strtol(text, &end, 10);
-
-	if (text[0] < '0' || text[0] > '9' || *end != '\0' || n < 1 || n > 65535)
-		return false;
-	*port = (uint16_t)n;
-	return true;
-}
-
-static bool take_url(const char *url, struct verification *v, struct error *err)
-{
-	CURLU *parts = curl_url();
-	char *host = NULL, *port = NULL;
-	size_t len;
-	bool ok = false;
-
-	if (parts == NULL || curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
-	    curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
-	    curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK || !take_port(port, &v->port)) {
-		error_usage(err, _("\"%s\" names no host"), url);
-		error_next(err, "%s", _(HOST_FORMS));
-		goto out;
-	}
-	len = strlen(host);
-	if (host[0] == '[' && host[len - 1] == ']')
-		snprintf(v->host, sizeof(v->host), "%.*s", (int)len - 2, host + 1);
-	else
-		snprintf(v->host, sizeof(v->host), "%s", host);
-	ok = true;
-out:
-	curl_free(host);
-	curl_free(port);
-	curl_url_cleanup(parts);
-	return ok;
-}
-
-/* HOST, HOST:PORT, an address (IPv6 with or without brackets), or a URL. */
-static bool take_host(const char *text, struct verification *v, struct error *err)
-{
-	struct probe_address literal;
-	const char *colon = strrchr(text, ':'), *bracket = strrchr(text, ']');
-	size_t len = strlen(text);
-
-	if (strstr(text, "://") != NULL)
-		return take_url(text, v, err);
-	v->port = HTTPS_PORT;
-	if (colon != NULL && (bracket == NULL || colon > bracket) && !probe_address_parse(text, 0, &literal)) {
-		if (!take_port(colon + 1, &v->port))
-			return error_usage(err, _("%s is no port; it is a number from 1 to 65535"), colon + 1);
-		len = (size_t)(colon - text);
-	}
-	if (len > 2 && text[0] == '[' && text[len - 1] == ']')
-		snprintf(v->host, sizeof(v->host), "%.*s", (int)len - 2, text + 1);
-	else
-		snprintf(v->host, sizeof(v->host), "%.*s", (int)len, text);
-	if (len < sizeof(v->host) && (probe_address_parse(v->host, 0, &literal) || probe_dns_name_valid(v->host)))
-		return true;
-	error_usage(err, _("\"%s\" is neither a host name nor an address"), text);
-	return error_next(err, "%s", _(HOST_FORMS));
-}
 
 /* --- the judgement ------------------------------------------------------------------------------------------------------ */
 
@@ -249,7 +181,7 @@ static void collect_shown(struct verification *v)
 static bool judge(struct verification *v, struct error *err)
 {
 	X509_STORE *anchors = trust_x509_store(v->store, TRUST_CISCO_SERVICES, NULL, err);
-	struct probe_chain_options options = { .store = anchors, .host = v->host, .at = v->at, .auth_level = -1 };
+	struct probe_chain_options options = { .store = anchors, .host = v->target.host, .at = v->at, .auth_level = -1 };
 
 	if (anchors == NULL)
 		return false;
@@ -302,20 +234,21 @@ static bool handshake_failed(const struct verification *v, struct error *err)
 		snprintf(why, sizeof(why), "%s", t->reason);
 	else
 		snprintf(why, sizeof(why), "%s", finding_info(handshake_finding(t))->code);
-	error_set(err, handshake_finding(t), _("no TLS with %s:%u: %s"), v->host, v->port, why);
-	return error_next(err, _("Find the cause with \"posture-console check --host %s:%u\"."), v->host, v->port);
+	error_set(err, handshake_finding(t), _("no TLS with %s:%u: %s"), v->target.host, v->target.port, why);
+	return error_next(err, _("Find the cause with \"posture-console check --host %s:%u\"."), v->target.host, v->target.port);
 }
 
 /* Connects and gets the chain. A handshake that fails after the chain was sent is good enough. */
 static bool get_chain(struct verification *v, const struct proxy *proxy, struct error *err)
 {
-	struct probe_reach_options options = { .proxy = proxy, .budget_ms = BUDGET_MS };
-	struct probe_tls_options tls = { .host = v->host, .budget_ms = BUDGET_MS };
+	/* Asked by the name as it was written, as an update does. */
+	struct probe_reach_options options = { .proxy = proxy_applies(proxy, v->target.name) ? proxy : NULL, .budget_ms = BUDGET_MS };
+	struct probe_tls_options tls = { .host = v->target.host, .budget_ms = BUDGET_MS };
 	struct probe_channel *channel = NULL;
 	bool ok = false;
 
 	options.proxy_anchors = trust_x509_store(v->store, TRUST_INFRASTRUCTURE, NULL, err);
-	if (options.proxy_anchors == NULL || !probe_reach(v->host, v->port, &options, &channel, &v->reach, err))
+	if (options.proxy_anchors == NULL || !probe_reach(v->target.host, v->target.port, &options, &channel, &v->reach, err))
 		goto out;
 	probe_tls_handshake(channel, &tls, &v->tls);
 	ok = v->tls.sent != NULL || handshake_failed(v, err);
@@ -345,11 +278,10 @@ static bool save_chain(const struct verification *v, const char *path, struct er
 
 /* --- the command -------------------------------------------------------------------------------------------------------- */
 
-static bool take_arguments(struct verification *v, const struct settings *s, const char *host, struct error *err)
+/* A host as target.h has it, or a URL. */
+static bool take_host(const char *text, struct check_target *out, struct error *err)
 {
-	if (host != NULL)
-		return take_host(host, v, err);
-	return take_url(settings_string(s, SETTING_SOURCE_FEED_URL), v, err);
+	return strstr(text, "://") != NULL ? target_from_url(text, out, err) : target_from_host(text, out, err);
 }
 
 static bool run(struct cli *cli, const struct settings *s, const char *host, const char *save, struct verification *v,
@@ -359,7 +291,7 @@ static bool run(struct cli *cli, const struct settings *s, const char *host, con
 	struct trust_store *store = NULL;
 	bool ok;
 
-	ok = take_arguments(v, s, host, err) && proxy_from_settings(&proxy, s, cli->state_dir, err) &&
+	ok = take_host(host != NULL ? host : settings_string(s, SETTING_SOURCE_FEED_URL), &v->target, err) && proxy_from_settings(&proxy, s, cli->state_dir, err) &&
 	     trust_open(cli->state_dir, false, &store, err);
 	if (!ok)
 		goto out;

@@ -3,6 +3,7 @@
 #define PC_CLI_CERTS_VERIFY_H
 
 #include "cli/certs.h"
+#include "diagnose/check.h"
 #include "net/probe_chain.h"
 #include "net/probe_reach.h"
 #include "net/probe_tls.h"
@@ -20,8 +21,7 @@ enum verify_repair {
 };
 
 struct verification {
-	char host[256];
-	uint16_t port;
+	struct check_target target;
 	time_t at;
 	struct probe_reach reach;
 	struct probe_tls tls;

@@ -125,8 +125,8 @@ int verify_print_json(const struct verification *v)
 		json_array_append_new(i < v->path_count ? chain : unused, certificate_json(v, i));
 	for (size_t i = 0; i < v->finding_count; i++)
 		json_array_append_new(findings, json_string(finding_info(v->findings[i])->code));
-	all = json_pack("{s:s, s:i, s:s, s:b, s:s, s:s, s:s, s:b, s:s, s:b, s:o, s:o, s:o, s:o, s:o?, s:s?, s:o, s:o}", "host", v->host, "port",
-			v->port, "address", probe_address_text(address, &v->reach.peer), "via_proxy", v->reach.via_proxy,
+	all = json_pack("{s:s, s:i, s:s, s:b, s:s, s:s, s:s, s:b, s:s, s:b, s:o, s:o, s:o, s:o, s:o?, s:s?, s:o, s:o}", "host", v->target.host, "port",
+			v->target.port, "address", probe_address_text(address, &v->reach.peer), "via_proxy", v->reach.via_proxy,
 			"version", v->tls.version, "cipher", v->tls.cipher, "at", clock_rfc3339(at, v->at), "trusted", c->trusted,
 			"end", end_name(c->end), "name_matches", c->name_matches, "sent",
 			json_integer((json_int_t)c->sent_count), "chain", chain, "unused", unused, "findings", findings,
@@ -261,8 +261,8 @@ void verify_print_text(const struct cli *cli, const struct verification *v)
 
 	if (cli->quiet && v->chain.trusted)
 		return;
-	printf(v->chain.trusted ? _("%s:%u (%s%s) is trusted. %s\n\n") : _("%s:%u (%s%s) is NOT trusted. %s\n\n"), v->host,
-	       v->port, v->reach.via_proxy ? _("through the proxy ") : "", probe_address_text(address, &v->reach.peer),
+	printf(v->chain.trusted ? _("%s:%u (%s%s) is trusted. %s\n\n") : _("%s:%u (%s%s) is NOT trusted. %s\n\n"), v->target.host,
+	       v->target.port, v->reach.via_proxy ? _("through the proxy ") : "", probe_address_text(address, &v->reach.peer),
 	       v->tls.version);
 	for (size_t i = 0; i < v->path_count; i++)
 		put_certificate(v, i);

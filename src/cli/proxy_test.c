@@ -1,5 +1,4 @@
 /* proxy test: does the proxy answer, and does it open a tunnel to the feed's host? */
-#include <curl/curl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,37 +9,13 @@
 #include "base/event.h"
 #include "base/i18n.h"
 #include "cli/proxy.h"
+#include "diagnose/target.h"
 #include "net/proxy_test.h"
 #include "trust/trust.h"
 
 #define ANCHORS_MAX_BYTES (8u * 1024 * 1024)
 #define BUDGET_S 8
 #define BUDGET_MAX_S 300
-#define HOST_MAX 256
-
-/* Host and port of an https URL that setting_check() has let pass. */
-static bool take_host(const char *url, char host[HOST_MAX], uint16_t *port, struct error *err)
-{
-	CURLU *parsed = curl_url();
-	char *name = NULL, *number = NULL;
-	bool ok = parsed != NULL && curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
-		  curl_url_get(parsed, CURLUPART_HOST, &name, 0) == CURLUE_OK &&
-		  curl_url_get(parsed, CURLUPART_PORT, &number, CURLU_DEFAULT_PORT) == CURLUE_OK;
-
-	if (ok) {
-		size_t len = strlen(name);
-		bool v6 = len > 2 && name[0] == '[';
-
-		snprintf(host, HOST_MAX, "%.*s", (int)(v6 ? len - 2 : len), v6 ? name + 1 : name);
-		*port = (uint16_t)strtoul(number, NULL, 10);
-	} else {
-		error_usage(err, _("cannot take a host from the URL"));
-	}
-	curl_free(name);
-	curl_free(number);
-	curl_url_cleanup(parsed);
-	return ok;
-}
 
 /* Certificates that vouch for the site's own servers, an https proxy among them. */
 static bool load_anchors(const struct cli *cli, struct buffer *pem, struct error *err)
@@ -60,14 +35,14 @@ static void add_time(json_t *event, const char *name, int64_t us)
 	json_object_set_new(event, name, us >= 0 ? json_real((double)us / 1000) : json_null());
 }
 
-static int report_json(const struct proxy *p, const char *host, uint16_t port, const struct proxy_test *t, bool ok,
+static int report_json(const struct proxy *p, const struct check_target *target, const struct proxy_test *t, bool ok,
 		       const struct error *err)
 {
 	json_t *event = event_new("proxy.tested", "{s:s, s:o, s:i, s:o, s:i, s:s, s:i, s:s, s:b, s:b}", "status",
 				  ok ? "pass" : "fail", "host", event_string(p->host), "port", (int)p->port, "target",
-				  event_string(host), "target_port", (int)port, "address", t->address, "connect_status",
+				  event_string(target->host), "target_port", (int)target->port, "address", t->address, "connect_status",
 				  (int)t->status, "methods", t->methods, "login_sent", t->login_sent,
-				  "bypassed", !proxy_applies(p, host));
+				  "bypassed", !proxy_applies(p, target->name));
 
 	if (event == NULL)
 		return EXIT_IO;
@@ -97,22 +72,22 @@ static void print_step(bool ok, const char *label, const char *what, int64_t us)
 	putchar('\n');
 }
 
-static void print_answer(const char *host, uint16_t port, const struct proxy_test *t)
+static void print_answer(const struct check_target *target, const struct proxy_test *t)
 {
 	char what[512];
 
 	if (t->tunnel_us >= 0)
-		snprintf(what, sizeof(what), _("opened to %s, port %u"), host, (unsigned int)port);
+		snprintf(what, sizeof(what), _("opened to %s, port %u"), target->host, (unsigned int)target->port);
 	else if (t->status == 407)
 		snprintf(what, sizeof(what), t->login_sent ? _("login rejected (407 %s)") : _("login needed (407 %s)"), t->methods);
 	else if (t->status > 0)
-		snprintf(what, sizeof(what), _("refused to %s, port %u (%ld)"), host, (unsigned int)port, t->status);
+		snprintf(what, sizeof(what), _("refused to %s, port %u (%ld)"), target->host, (unsigned int)target->port, t->status);
 	else
-		snprintf(what, sizeof(what), _("not opened to %s, port %u"), host, (unsigned int)port);
+		snprintf(what, sizeof(what), _("not opened to %s, port %u"), target->host, (unsigned int)target->port);
 	print_step(t->tunnel_us >= 0, _("Tunnel"), what, t->tunnel_us);
 }
 
-static void print_text(const struct proxy *p, const char *host, uint16_t port, const struct proxy_test *t)
+static void print_text(const struct proxy *p, const struct check_target *target, const struct proxy_test *t)
 {
 	char what[400];
 
@@ -123,10 +98,10 @@ static void print_text(const struct proxy *p, const char *host, uint16_t port, c
 	snprintf(what, sizeof(what), _("%s, port %u"), t->address[0] != '\0' ? t->address : p->host, (unsigned int)p->port);
 	print_step(t->connect_us >= 0, _("Connection"), what, t->connect_us);
 	if (t->connect_us >= 0)
-		print_answer(host, port, t);
+		print_answer(target, t);
 }
 
-static int test_with(const struct cli *cli, const struct proxy *p, const char *host, uint16_t port, int budget_ms)
+static int test_with(const struct cli *cli, const struct proxy *p, const struct check_target *target, int budget_ms)
 {
 	struct buffer pem = BUFFER_INIT(ANCHORS_MAX_BYTES);
 	struct error err = ERROR_INIT;
@@ -138,12 +113,12 @@ static int test_with(const struct cli *cli, const struct proxy *p, const char *h
 		buffer_clear(&pem);
 		return cli_fail(cli, &err);
 	}
-	ok = proxy_test_run(p, host, port, buffer_text(&pem), pem.len, budget_ms, &t, &err);
+	ok = proxy_test_run(p, target->host, target->port, buffer_text(&pem), pem.len, budget_ms, &t, &err);
 	buffer_clear(&pem);
 	if (cli->json)
-		return report_json(p, host, port, &t, ok, &err);
+		return report_json(p, target, &t, ok, &err);
 	if (!cli->quiet)
-		print_text(p, host, port, &t);
+		print_text(p, target, &t);
 	if (!ok)
 		code = cli_fail(cli, &err);
 	return code;
@@ -158,10 +133,9 @@ static void use_password(struct proxy *p, const char *password)
 int cli_proxy_test(const struct cli *cli, struct settings *s, const char *password, const char *url, const char *timeout)
 {
 	struct error err = ERROR_INIT;
-	char host[HOST_MAX];
+	struct check_target target;
 	long budget_s = BUDGET_S;
 	struct proxy p;
-	uint16_t port;
 	char *end;
 	int code;
 
@@ -173,14 +147,14 @@ int cli_proxy_test(const struct cli *cli, struct settings *s, const char *passwo
 	/* In memory only: a proxy is tested before it is enabled. */
 	if ((url != NULL && !settings_set(s, SETTING_SOURCE_FEED_URL, url, &err)) ||
 	    !settings_set(s, SETTING_PROXY_ENABLED, "true", &err) ||
-	    !take_host(settings_string(s, SETTING_SOURCE_FEED_URL), host, &port, &err) ||
+	    !target_from_url(settings_string(s, SETTING_SOURCE_FEED_URL), &target, &err) ||
 	    !proxy_from_settings(&p, s, cli->state_dir, &err))
 		return cli_fail(cli, &err);
 	if (password != NULL)
 		use_password(&p, password);
-	if (!proxy_applies(&p, host) && !cli->json)
-		cli_warn(cli, _("The bypass list sends %s direct: updates do not use this proxy."), host);
-	code = test_with(cli, &p, host, port, (int)budget_s * 1000);
+	if (!proxy_applies(&p, target.name) && !cli->json)
+		cli_warn(cli, _("The bypass list sends %s direct: updates do not use this proxy."), target.name);
+	code = test_with(cli, &p, &target, (int)budget_s * 1000);
 	proxy_clear(&p);
 	return code;
 }

@@ -111,17 +111,11 @@ static bool check_password(const char *password, struct error *err)
 }
 
 /* What was removed shall not come back with a power cut. */
-static bool remove_secret(const char *state_dir, const char *path, struct error *err)
+static bool remove_secret(const char *path, struct error *err)
 {
-	int folder;
-	bool ok;
-
 	if (unlink(path) < 0)
 		return errno == ENOENT || error_errno(err, FINDING_IO_ERROR, _("cannot remove %s"), path);
-	folder = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ok = folder >= 0 ? file_sync_dir(folder, err) : error_errno(err, FINDING_IO_ERROR, _("cannot remove %s"), path);
-	file_close(&folder);
-	return ok;
+	return file_sync_parent(path, err);
 }
 
 bool settings_secret_save(enum settings_password kind, const char *state_dir, const char *password, struct error *err)
@@ -132,7 +126,7 @@ bool settings_secret_save(enum settings_password kind, const char *state_dir, co
 	if (path == NULL)
 		return error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 	if (password == NULL)
-		ok = remove_secret(state_dir, path, err);
+		ok = remove_secret(path, err);
 	else
 		ok = check_password(password, err) && file_make_dirs(state_dir, STATE_DIR_MODE, err) &&
 		     check_folder(state_dir, err) &&

@@ -17,7 +17,7 @@ grep -q closed= "$work/peers.out" || { echo "the peers did not start"; exit 99; 
 
 # squid for everyone, with two kinds of login, and over TLS. It knows the feed as feed.test.
 pki_standard || exit 99
-echo '127.0.0.1 feed.test denied.test' > "$work/hosts"
+echo '127.0.0.1 feed.test denied.test xn--bcher-kva.test' > "$work/hosts"
 chmod 644 "$work/hosts"
 rules="hosts_file $work/hosts
 dns_nameservers 127.0.0.1
@@ -71,6 +71,9 @@ proxy --enable --bypass .test
 expect pass
 says '"bypassed":true'
 "$program" proxy test --url "https://feed.test:$feed/" > "$work/out" 2>&1; says 'direct'
+expect pass --url "https://bücher.test:$feed/"
+says '"target":"xn--bcher-kva.test"'
+says '"bypassed":true'
 proxy --bypass ''
 expect proxy-denied-destination --url "https://denied.test:$feed/"
 expect proxy-denied-destination --url "https://denied.test/"

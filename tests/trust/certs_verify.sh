@@ -113,7 +113,7 @@ holds 'd["repair"] == {"kind": "enable", "name": "Only inter"}'
 run 0 certs enable 'Only inter'
 
 # Through squid, which knows a name that this host does not; the feed of the settings is the default.
-echo '127.0.0.1 feed.test' >"$SERVERS_DIR/hosts"
+printf '127.0.0.1 %s\n' feed.test xn--bcher-kva.test >"$SERVERS_DIR/hosts"
 chmod 644 "$SERVERS_DIR/hosts"
 squid_start proxy basic "hosts_file $SERVERS_DIR/hosts" || exit 99
 run 0 config set source.feed_url "https://feed.test:${ports[feed]}/posture-update.xml"
@@ -122,6 +122,8 @@ ok "without the proxy the name is unknown" grep -qF '[dns-' "$work/err"
 printf 's3cret-pass' | pc proxy set --host 127.0.0.1 --port "$SQUID_PORT" --user operator --password-file - >/dev/null 2>&1
 run 0 certs verify --json
 holds 'd["via_proxy"] and d["host"] == "feed.test" and d["trusted"] and d["address"] == "127.0.0.1"'
+run 69 certs verify "bücher.test:${ports[feed]}" --json
+holds 'd["host"] == "xn--bcher-kva.test" and d["address"] == "127.0.0.1" and d["findings"] == ["cert-name-mismatch"]'
 run 0 certs verify
 ok "the proxy is mentioned" grep -qF 'through the proxy 127.0.0.1' "$work/out"
 printf 'wrong' | pc proxy set --user operator --password-file - >/dev/null 2>&1
