@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct buffer help = BUFFER_INIT(1024u * 1024);
+	struct buffer keys = BUFFER_INIT(1024u * 1024);
 	struct error err = ERROR_INIT;
 	static char path[64];
 	static int fd = -1;
@@ -23,11 +23,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	if (fd < 0 || ftruncate(fd, 0) < 0 || pwrite(fd, data, size, 0) != (ssize_t)size)
 		return 0;
-	keymap_reset();
 	if (!keymap_load(path, &err) && err.message[0] == '\0')
 		abort();
-	for (int scope = 0; scope < SCOPE_COUNT; scope++)
-		keymap_help(&help, (enum scope)scope);
-	buffer_clear(&help);
+	for (int action = 0; action < ACTION_COUNT; action++)
+		keymap_keys((enum action)action, &keys);
+	buffer_clear(&keys);
 	return 0;
 }
