@@ -1,6 +1,8 @@
 /* A source that is a file, by name. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +17,7 @@
 
 #define LATE_SEGMENTS 4			/* so many rotated files may still get lines from a writer that is late */
 #define LOOKS_MAX 8			/* rotations handled in one step */
+#define WALKS_MAX 100			/* over files that are moved on meanwhile */
 
 static struct follow *follow_of(struct source *s)
 {
@@ -134,10 +137,32 @@ static unsigned int follow_step(struct source *s)
 struct older {
 	const struct segment *oldest;
 	bool passed;			/* the oldest that is loaded was walked over */
+	char name[NAME_MAX + 1];	/* the name that it had then, */
+	dev_t dev;			/* and what had that name: the file, or a copy of it */
+	ino_t ino;
 	struct segment *found;
 	struct error *err;
 	bool failed;
 };
+
+static void pass(struct older *o, const struct segment *seg, const char *name)
+{
+	o->passed = true;
+	snprintf(o->name, sizeof(o->name), "%s", name);
+	o->dev = seg->dev;
+	o->ino = seg->ino;
+}
+
+/* Otherwise files were moved on during the walk, and what came behind it may be newer. */
+static bool is_still_there(const struct follow *f, const struct older *o)
+{
+	char *path = file_join(f->dir, o->name);
+	struct stat st;
+	bool same = path != NULL && stat(path, &st) == 0 && st.st_dev == o->dev && st.st_ino == o->ino;
+
+	free(path);
+	return same;
+}
 
 static bool find_older(void *data, int fd, const char *name)
 {
@@ -150,7 +175,7 @@ static bool find_older(void *data, int fd, const char *name)
 		return !o->passed;
 	}
 	if (segment_same_file(seg, o->oldest) || segment_same_start(seg, o->oldest)) {
-		o->passed = true;
+		pass(o, seg, name);
 		segment_free(seg);
 		return true;
 	}
@@ -165,17 +190,28 @@ static bool find_older(void *data, int fd, const char *name)
 static enum source_older follow_load_older(struct source *s, struct error *err)
 {
 	struct follow *f = follow_of(s);
-	struct older o = { .oldest = s->count > 0 ? s->segments[0] : NULL, .err = err };
+	const struct segment *oldest = s->count > 0 ? s->segments[0] : NULL;
+	struct older o;
 
-	if (o.oldest == NULL || s->count == SOURCE_SEGMENTS_MAX)
+	if (oldest == NULL || s->count == SOURCE_SEGMENTS_MAX)
 		return SOURCE_OLDER_NONE;
-	/* The file itself stands before all rotated ones. */
-	o.passed = o.oldest == f->live;
-	rotated_walk(f->dir, f->base, find_older, &o);
-	if (o.found == NULL)
-		return o.failed ? SOURCE_OLDER_FAILED : SOURCE_OLDER_NONE;
-	source_push_older(s, o.found);
-	return SOURCE_OLDER_LOADED;
+	for (int i = 0; i < WALKS_MAX; i++) {
+		o = (struct older){ .oldest = oldest, .err = err };
+		/* The file itself stands before all rotated ones. */
+		if (oldest == f->live)
+			pass(&o, oldest, f->base);
+		if (oldest == f->live && !is_still_there(f, &o))
+			o.passed = false;
+		rotated_walk(f->dir, f->base, find_older, &o);
+		if (o.found == NULL)
+			return o.failed ? SOURCE_OLDER_FAILED : SOURCE_OLDER_NONE;
+		if (is_still_there(f, &o)) {
+			source_push_older(s, o.found);
+			return SOURCE_OLDER_LOADED;
+		}
+		segment_free(o.found);
+	}
+	return SOURCE_OLDER_NONE;
 }
 
 /* --- the rest -------------------------------------------------------------------------------------------------------- */

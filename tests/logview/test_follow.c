@@ -648,6 +648,52 @@ static void copies_that_overtake_the_walk_come_in_their_order(void **state)
 	file_close(&w->fd);
 }
 
+static void rotate_two(void *data)
+{
+	struct writer *w = data;
+
+	for (int i = 0; i < 2; i++) {
+		rotate_by_name(w);
+		write_line(w);
+	}
+}
+
+static void must_begin_with_line(const struct segment *seg, const char *number)
+{
+	char text[200];
+	ssize_t n = pread(seg->fd, text, sizeof(text) - 1, 0);
+
+	assert_true(n > 0);
+	text[n] = '\0';
+	assert_non_null(strstr(text, number));
+}
+
+/* Going back, while the walk has just passed what is loaded already: the next file is one that was rotated meanwhile. */
+static void what_is_rotated_meanwhile_is_not_taken_for_older(void **state)
+{
+	struct writer *w = start_writer();
+	struct source *source;
+
+	(void)state;
+	write_line(w);
+	rotate_by_name(w);
+	write_line(w);
+	rotate_by_name(w);
+	write_line(w);
+	assert_true(source_open_file(path, true, false, &source, NULL));
+	assert_int_equal(source_load_older(source, NULL), SOURCE_OLDER_LOADED);
+	must_begin_with_line(source_at(source, 0), "seq 1\n");
+	meanwhile = rotate_two;
+	meanwhile_data = w;
+	assert_int_equal(source_load_older(source, NULL), SOURCE_OLDER_LOADED);
+	assert_null(meanwhile);
+	must_begin_with_line(source_at(source, 0), "seq 0\n");
+	assert_int_equal(source_load_older(source, NULL), SOURCE_OLDER_NONE);
+	assert_int_equal(source_count(source), 3);
+	source_free(source);
+	file_close(&w->fd);
+}
+
 static void a_rotation_that_dates_and_packs_is_followed(void **state)
 {
 	struct account a = { 0 };
@@ -862,6 +908,7 @@ int main(void)
 		TEST(what_was_rotated_away_last_is_read_though_nothing_follows),
 		TEST(files_that_overtake_the_walk_come_in_their_order),
 		TEST(copies_that_overtake_the_walk_come_in_their_order),
+		TEST(what_is_rotated_meanwhile_is_not_taken_for_older),
 		TEST(a_rotation_that_dates_and_packs_is_followed),
 		TEST(a_command_is_started_again_when_it_ends),
 		TEST(what_a_command_says_again_is_not_doubled),
