@@ -2,7 +2,6 @@
 
 #include <archive.h>
 #include <curl/curl.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -18,6 +17,7 @@
 #include "base/file.h"
 #include "base/i18n.h"
 #include "cli/check_text.h"
+#include "job/files.h"
 
 #define SECRET_FILE_MAX 4096
 
@@ -311,19 +311,12 @@ static bool failed(const json_t *events)
 	return status == NULL || strcmp(status, "failed") == 0;
 }
 
-static int is_job(const struct dirent *entry)
-{
-	const char *dot = strrchr(entry->d_name, '.');
-
-	return dot != NULL && strcmp(dot, ".jsonl") == 0;
-}
-
 void report_part_jobs(struct report_archive *a, const char *state_dir)
 {
 	char *path = file_join(state_dir, "jobs");
 	int dirfd = path != NULL ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	struct dirent **entries = NULL;
-	int n = dirfd >= 0 ? scandirat(dirfd, ".", &entries, is_job, alphasort) : 0;
+	int n = dirfd >= 0 ? job_files(dirfd, &entries) : 0;
 	bool done = false;
 
 	/* Newest first: the newest, and the newest that failed. */
@@ -345,9 +338,8 @@ void report_part_jobs(struct report_archive *a, const char *state_dir)
 			done = true;
 		}
 		json_decref(events);
-		free(entries[i]);
 	}
-	free(entries);
+	job_files_free(entries, n);
 	if (dirfd >= 0)
 		file_close(&dirfd);
 	free(path);

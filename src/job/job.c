@@ -1,6 +1,5 @@
 #include "job/job.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,14 +10,13 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/i18n.h"
+#include "job/files.h"
 
 #define JOBS_DIR "jobs"
 #define LINE_MAX_BYTES (1024 * 1024)
@@ -34,15 +32,6 @@ static void on_stop(int sig)
 bool job_stop_requested(void)
 {
 	return stop_requested != 0;
-}
-
-static void make_stamp(char stamp[32])
-{
-	time_t now = clock_now();
-	struct tm tm;
-
-	gmtime_r(&now, &tm);
-	strftime(stamp, 32, "%Y%m%dT%H%M%SZ", &tm);
 }
 
 static int open_jobs(const char *state_dir, bool make, struct error *err)
@@ -63,31 +52,14 @@ static int open_jobs(const char *state_dir, bool make, struct error *err)
 	return fd;
 }
 
-static int is_job_file(const struct dirent *entry)
-{
-	size_t len = strlen(entry->d_name);
-
-	return len > 6 && len < JOB_ID_MAX && strcmp(entry->d_name + len - 6, ".jsonl") == 0;
-}
-
-/* The names of the jobs' files, oldest first. */
-static int list_jobs(int dirfd, struct dirent ***entries)
-{
-	return scandirat(dirfd, ".", entries, is_job_file, alphasort);
-}
-
 static void drop_old_files(int dirfd)
 {
 	struct dirent **entries;
-	int n = list_jobs(dirfd, &entries);
+	int n = job_files(dirfd, &entries);
 
-	for (int i = 0; i < n; i++) {
-		if (i < n - JOB_FILES_KEPT)
-			unlinkat(dirfd, entries[i]->d_name, 0);
-		free(entries[i]);
-	}
-	if (n >= 0)
-		free(entries);
+	for (int i = 0; i < n - JOB_FILES_KEPT; i++)
+		unlinkat(dirfd, entries[i]->d_name, 0);
+	job_files_free(entries, n);
 }
 
 void job_newest(const char *state_dir, char *id)
@@ -98,13 +70,10 @@ void job_newest(const char *state_dir, char *id)
 	id[0] = '\0';
 	if (dirfd < 0)
 		return;
-	n = list_jobs(dirfd, &entries);
+	n = job_files(dirfd, &entries);
 	if (n > 0)
 		snprintf(id, JOB_ID_MAX, "%.*s", (int)strlen(entries[n - 1]->d_name) - 6, entries[n - 1]->d_name);
-	for (int i = 0; i < n; i++)
-		free(entries[i]);
-	if (n >= 0)
-		free(entries);
+	job_files_free(entries, n);
 	file_close(&dirfd);
 }
 
@@ -194,7 +163,7 @@ bool job_start(const char *state_dir, const struct job_work *work, struct job *o
 {
 	struct starting s = { .report_fd = -1, .wake_fd = -1, .dirfd = -1, .events_fd = -1 };
 	struct error report = ERROR_INIT;
-	char stamp[32];
+	char stamp[JOB_STAMP_MAX];
 	sigset_t all, mask;
 	int pipe_fds[2] = { -1, -1 };
 	size_t got = 0;
@@ -208,7 +177,7 @@ bool job_start(const char *state_dir, const struct job_work *work, struct job *o
 		error_errno(err, FINDING_OUT_OF_DESCRIPTORS, _("cannot start the job"));
 		goto out;
 	}
-	make_stamp(stamp);
+	job_files_stamp(s.dirfd, stamp);
 	fflush(NULL);
 	/* The child's handlers must stand before a signal reaches it. */
 	sigfillset(&all);

@@ -17,7 +17,7 @@
 #define JOB_FILES_KEPT 50
 
 struct job {
-	char id[JOB_ID_MAX];		/* 20261123T143107Z-1234: sorts by time */
+	char id[JOB_ID_MAX];		/* 20261123T143107Z-1234; their order: files.h */
 	pid_t pid;
 	int wake_fd;			/* readable when there may be events more, hung up when the job has ended; the caller reads it
 					 * empty, and closes it. Sooner than inotify, whose end costs 20 ms. */

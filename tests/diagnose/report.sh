@@ -53,9 +53,11 @@ run 0 config set log.file "$work/logs/ise-psc.log"
 sed -i '1i plant = { token = "Plant-unknown-key"; };' "$config"
 mkdir -p "$state/log"
 echo "2025-03-13 13:58:09,000 INFO  [t][[]] x -::root::- password = Plant-own-log" >>"$state/log/ise-psc.log"
-echo '{"event":"update.started","from":"https://u:Plant-job@h/","time":"2026-01-01T00:00:00Z"}' >"$state/jobs/20990101T000000Z-1.jsonl"
 echo '{"time":"2026-01-01T00:00:00Z","action":"update","status":"failed","message":"http://u:Plant-history@h/ refused"}' >>"$state/history.jsonl"
 run 69 update
+# The newest job, as if the clock had been a little ahead.
+echo '{"event":"update.started","from":"https://u:Plant-job@h/","time":"2026-01-01T00:00:00Z"}' \
+	>"$state/jobs/$(date -u -d '1 hour' +%Y%m%dT%H%M%SZ)-1.jsonl"
 
 # --- the report
 run 0 --json report -o "$work/case.tar.gz"
