@@ -244,6 +244,22 @@ bool file_make_dirs(const char *path, mode_t mode, struct error *err)
 	return ok;
 }
 
+int file_open_unnamed(int dirfd)
+{
+	char name[64];
+	int fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		return fd;
+	/* Not every file system has such files; recovery knows the name of one whose process died here. */
+	snprintf(name, sizeof(name), ".unnamed.%ld.0.tmp", (long)getpid());
+	unlinkat(dirfd, name, 0);
+	fd = openat(dirfd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		unlinkat(dirfd, name, 0);
+	return fd;
+}
+
 int file_open_dir(int dirfd, const char *name, bool make, mode_t mode, struct error *err)
 {
 	int fd;

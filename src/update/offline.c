@@ -36,7 +36,7 @@ static void tell_progress(struct update *u, int64_t bytes, int64_t total, int64_
 /* A pipe cannot be read twice: copy it to an unnamed file first, which is then verified and used. */
 static int spool_pipe(struct update *u, int in, struct error *err)
 {
-	int out = openat(store_staging_fd(u->store), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int out = file_open_unnamed(store_staging_fd(u->store));
 	int64_t total = 0, max = bundle_max_bytes(u), told = clock_monotonic_ms(), started = told;
 	char *chunk = malloc(SPOOL_CHUNK);
 	bool ok = false;
@@ -51,7 +51,8 @@ static int spool_pipe(struct update *u, int in, struct error *err)
 
 		if (update_stopped(err))
 			goto out;
-		if (poll(&wait, 1, PROGRESS_EVERY_MS) == 0)
+		/* A signal too: there is nothing to read then. */
+		if (poll(&wait, 1, PROGRESS_EVERY_MS) <= 0)
 			continue;
 		n = read(in, chunk, SPOOL_CHUNK);
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))

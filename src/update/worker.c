@@ -114,31 +114,17 @@ static bool copy_member(const struct worker_side *side, const char *name, int fd
 	return ok;
 }
 
-/* An unnamed file: it is gone when it is closed, also after a crash, and what of it is not on disk by then never goes there. */
-static int open_unnamed(int staging_fd, struct error *err)
-{
-	char name[64];
-	int fd = openat(staging_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	if (fd >= 0)
-		return fd;
-	snprintf(name, sizeof(name), ".unpack.%ld.tmp", (long)getpid());
-	unlinkat(staging_fd, name, 0);
-	fd = openat(staging_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		error_errno(err, FINDING_PATH_INVALID, _("cannot create a file in the staging folder"));
-	else
-		unlinkat(staging_fd, name, 0);
-	return fd;
-}
-
 static bool unpack(struct worker_side *side, const struct request *request, int dir_fd, struct worker_result *result,
 		   struct error *err)
 {
-	int fd = open_unnamed(side->staging_fd, err);
+	int fd = file_open_unnamed(side->staging_fd);
 	bool ok = false;
 
-	if (fd < 0 || !copy_member(side, request->name, fd, result, err))
+	if (fd < 0) {
+		error_errno(err, FINDING_PATH_INVALID, _("cannot create a file in the staging folder"));
+		goto out;
+	}
+	if (!copy_member(side, request->name, fd, result, err))
 		goto out;
 	if (memcmp(result->sha256, request->sha256, sizeof(request->sha256)) != 0) {
 		error_set(err, FINDING_FEED_HASH_MISMATCH, _("%s is not what the manifest says: its SHA-256 differs"),

@@ -63,6 +63,25 @@ int __wrap_fchmod(int fd, mode_t mode)
 	return __real_fchmod(fd, mode);
 }
 
+static bool has_unnamed_files = true;
+
+int __real_openat(int fd, const char *name, int flags, ...);
+int __wrap_openat(int fd, const char *name, int flags, ...);
+int __wrap_openat(int fd, const char *name, int flags, ...)
+{
+	va_list args;
+	mode_t mode;
+
+	va_start(args, flags);
+	mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(args, mode_t) : 0;
+	va_end(args);
+	if ((flags & O_TMPFILE) == O_TMPFILE && !has_unnamed_files) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	return __real_openat(fd, name, flags, mode);
+}
+
 void __real_free(void *p);
 void __wrap_free(void *p);
 void __wrap_free(void *p)
@@ -235,6 +254,30 @@ static void a_folder_is_a_folder_and_no_link_to_one(void **state)
 	fd = file_open_dir(dir, "link", true, 0700, NULL);
 	assert_true(fd < 0);
 	assert_int_equal(unlinkat(dir, "file", 0) + unlinkat(dir, "link", 0), 0);
+}
+
+/* With and without the kernel's help. */
+static void a_file_without_a_name_has_none(void **state)
+{
+	char text[8] = "";
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct stat st;
+		int fd;
+
+		has_unnamed_files = i == 0;
+		fd = file_open_unnamed(dir);
+		assert_true(fd >= 0);
+		assert_int_equal(fstat(fd, &st), 0);
+		assert_int_equal(st.st_nlink, 0);
+		assert_int_equal(st.st_mode & 07777, 0600);
+		assert_true(file_write_all(fd, "abc", 3));
+		assert_int_equal(pread(fd, text, sizeof(text), 0), 3);
+		assert_string_equal(text, "abc");
+		file_close(&fd);
+	}
+	has_unnamed_files = true;
 }
 
 static void a_tree_without_end_is_not_gone_down(void **state)
@@ -433,6 +476,7 @@ int main(void)
 		cmocka_unit_test(what_lies_in_the_temporary_s_place_is_not_written_through),
 		cmocka_unit_test(a_file_of_just_the_size_is_read_and_no_larger_one),
 		cmocka_unit_test(a_folder_is_a_folder_and_no_link_to_one),
+		cmocka_unit_test(a_file_without_a_name_has_none),
 		cmocka_unit_test(a_tree_without_end_is_not_gone_down),
 		cmocka_unit_test(a_buffer_that_failed_stays_so_until_it_is_reset),
 		cmocka_unit_test(what_is_wiped_is_gone_before_it_is_freed),

@@ -112,6 +112,22 @@ run 0 update --offline <(cat "$bundle")
 build 2026.11.23.2
 run 0 --json update --offline - <"$bundle"
 ok "a bundle from standard input" finished 'status == "updated"'
+# A pipe in which nothing comes: a stop ends the wait for it.
+mkfifo "$work/fifo"
+exec 9<>"$work/fifo"
+ls "$state/jobs" >"$work/before"
+pc update --offline - <&9 >"$work/out" 2>"$work/err" &
+waiting=$!
+job() { ls "$state/jobs" | grep -vxFf "$work/before"; }
+for _ in $(seq 100); do grep -q update.started "$state/jobs/$(job)" 2>/dev/null && break; sleep 0.05; done
+sleep 0.3
+kill -TERM "$(job | sed 's/.*-\([0-9]*\)[.]jsonl/\1/')"
+( sleep 10; kill -9 "$waiting" ) 2>/dev/null &
+watchdog=$!
+rc=0; wait "$waiting" || rc=$?
+kill "$watchdog" 2>/dev/null
+ok "a stop ends the wait for a pipe ($rc)" test "$rc" = 130
+exec 9>&-
 run 65 --json update --offline "$work/nothing.zip"
 ok "a bundle that is not there is named" finished 'cause == "bundle-not-found"'
 echo "this is not a zip" >"$work/text.zip"
