@@ -1,5 +1,6 @@
 #include "watch.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +38,39 @@ static void watch_folder(struct watch *w)
 		file_close(&w->fd);
 }
 
+static void forget_bars(struct watch *w)
+{
+	w->bar_count = 0;
+	w->folded_count = w->folded_bytes = w->folded_held = 0;
+}
+
+static bool join(struct watch *w, const char *job, pid_t pid, struct error *err)
+{
+	if (w->tail != NULL)
+		return true;
+	if (!job_tail_open(w->state_dir, job, true, &w->tail, err))
+		return false;
+	snprintf(w->job, sizeof(w->job), "%s", job);
+	w->pid = pid;
+	w->phase[0] = w->from[0] = w->notice[0] = '\0';
+	forget_bars(w);
+	w->plan_count = w->plan_kept = w->plan_bytes = -1;
+	w->record[0] = '\0';
+	w->ended = false;
+	w->started_ms = clock_monotonic_ms();
+	watch_poll(w);
+	return true;
+}
+
+/* Whoever holds the lock without events is no update: a rollback. */
+static void join_holder(struct watch *w, const char *job, pid_t pid)
+{
+	struct error err = ERROR_INIT;
+
+	if (!join(w, job, pid, &err) && err.sys_errno != ENOENT)
+		w->problem = err;
+}
+
 void watch_refresh(struct watch *w)
 {
 	char job[STORE_JOB_MAX] = "";
@@ -61,28 +95,12 @@ void watch_refresh(struct watch *w)
 	w->next = update_next_due(w->settings, &w->state, clock_now());
 	/* A job that has said its last word may hold the lock for a moment longer. */
 	if (holder != 0 && job[0] != '\0' && w->tail == NULL && !(w->ended && strcmp(job, w->job) == 0))
-		watch_join(w, job, holder);
-}
-
-static void forget_bars(struct watch *w)
-{
-	w->bar_count = 0;
-	w->folded_count = w->folded_bytes = w->folded_held = 0;
+		join_holder(w, job, holder);
 }
 
 void watch_join(struct watch *w, const char *job, pid_t pid)
 {
-	if (w->tail != NULL || !job_tail_open(w->state_dir, job, true, &w->tail, &w->problem))
-		return;
-	snprintf(w->job, sizeof(w->job), "%s", job);
-	w->pid = pid;
-	w->phase[0] = w->from[0] = w->notice[0] = '\0';
-	forget_bars(w);
-	w->plan_count = w->plan_kept = w->plan_bytes = -1;
-	w->record[0] = '\0';
-	w->ended = false;
-	w->started_ms = clock_monotonic_ms();
-	watch_poll(w);
+	(void)join(w, job, pid, &w->problem);
 }
 
 bool watch_running(const struct watch *w)

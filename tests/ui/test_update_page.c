@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "../ui/pane.h"
 #include "../ui/update_pane.h"
@@ -203,6 +205,44 @@ static void coming_back_makes_no_rate(void **state)
 	assert_true(file_remove_tree(AT_FDCWD, folder, NULL));
 }
 
+/* A rollback holds the lock as an update does, and has no events. */
+static void a_rollback_meanwhile_is_no_problem(void **state)
+{
+	char folder[] = "/tmp/update-page.XXXXXX", byte;
+	struct settings *settings;
+	struct store *store = NULL;
+	struct watch w;
+	int ready[2], done[2], status;
+	pid_t pid;
+
+	(void)state;
+	assert_true(settings_load("/nonexistent/console.conf", &settings, NULL));
+	assert_non_null(mkdtemp(folder));
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pipe(done), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		close(done[1]);
+		byte = store_open(folder, true, &store, NULL) && store_lock(store, "rollback", NULL) ? 'y' : 'n';
+		_exit(write(ready[1], &byte, 1) == 1 && read(done[0], &byte, 1) == 0 ? 0 : 1);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(byte, 'y');
+	watch_init(&w, folder, settings);
+	assert_string_equal(w.problem.message, "");
+	assert_false(watch_running(&w));
+	watch_clear(&w);
+	for (int i = 0; i < 2; i++) {
+		close(ready[i]);
+		close(done[1 - i]);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	settings_free(settings);
+	assert_true(file_remove_tree(AT_FDCWD, folder, NULL));
+}
+
 static void what_has_no_size_has_no_bar(void **state)
 {
 	struct stage *s = *state;
@@ -241,6 +281,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_small_screen_keeps_the_rate, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_was_held_is_no_rate, set_up, tear_down),
 		cmocka_unit_test(coming_back_makes_no_rate),
+		cmocka_unit_test(a_rollback_meanwhile_is_no_problem),
 		cmocka_unit_test_setup_teardown(a_bar_tells_bytes_rate_and_time_left, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_has_no_size_has_no_bar, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bars_that_do_not_fit_are_left_out_and_the_buttons_stay, set_up, tear_down),
