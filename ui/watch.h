@@ -22,7 +22,9 @@ struct watch_bar {
 struct watch {
 	const char *state_dir;
 	const struct settings *settings;
-	int fd;				/* readable when watch_changed() has work; -1: nothing to watch yet */
+	int fd;				/* readable when watch_changed() has work; -1: nothing can be watched */
+	int folder, above;		/* what is watched by it: the state folder, or the nearest above it that is there; -1 */
+	bool is_there;
 
 	/* the last update */
 	struct update_state state;
