@@ -159,7 +159,7 @@ static void watch_again(struct app *a)
 {
 	struct app_private *p = a->p;
 
-	watch_fd(a, &p->state_watch, a->watch.fd, state_ready);
+	watch_fd(a, &p->state_watch, a->watch.folder.fd, state_ready);
 	watch_fd(a, &p->job_watch, watch_job_fd(&a->watch), job_ready);
 	if (!watch_running(&a->watch))
 		loop_remove(a->loop, &p->job_timer);
@@ -181,7 +181,6 @@ static void minute_due(void *data)
 	struct app *a = data;
 
 	a->p->minute_timer = loop_timer(a->loop, 60000 - clock_now_ms() % 60000, minute_due, a);
-	follow_settings_start(a);
 	look_at_clock(a);
 	watch_refresh(&a->watch);
 	update_changed(a);
@@ -447,7 +446,7 @@ struct app *app_open(const struct ui_options *options, struct error *err)
 		return NULL;
 	}
 	a->options = options;
-	a->p->signals = a->p->settings_fd = a->watch.fd = -1;
+	a->p->signals = a->p->settings_folder.fd = a->watch.folder.fd = -1;
 	a->p->strip_rows = a->p->pane = a->p->before_zoom = -1;
 	page_init(&a->p->side.page);
 	page_init(&a->p->strip_page);

@@ -2,11 +2,13 @@
 #ifndef PC_UI_APP_PRIVATE_H
 #define PC_UI_APP_PRIVATE_H
 
+#include <limits.h>
+
 #include "app.h"
 #include "edit.h"
+#include "folder_watch.h"
 #include "layout.h"
 #include "pane.h"
-
 
 /* Something with a page of its own: a pane or a dialog. */
 struct surface {
@@ -52,8 +54,9 @@ struct app_private {
 
 	struct layout layout;		/* of the last frame */
 	int signals;			/* signalfd */
-	int settings_fd, settings_watch;	/* of the folder of the settings' file, whose name there is: */
-	char settings_name[256];
+	struct folder_watch settings_folder;	/* of the settings' file, and its path and name: */
+	char settings_path[PATH_MAX], settings_name[256];
+	int settings_watch;
 	int state_watch, job_watch, job_timer, minute_timer, key_timer, rest_timer;	/* handles of the loop */
 	bool dirty, typed, stale, quit, suspend, repaint, pasting;
 	uint64_t unasked_bytes;		/* sent for frames that nobody typed for */

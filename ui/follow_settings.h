@@ -6,7 +6,7 @@
 
 #include "app.h"
 
-/* Begins to watch the settings' file, once its folder is there; to be called again until then. */
+/* Begins to watch the settings' file, whether it is there or not. */
 void follow_settings_start(struct app *a);
 void follow_settings_end(struct app *a);
 

@@ -9,18 +9,16 @@
 
 #include "base/clock.h"
 #include "base/event.h"
-#include "base/file.h"
 #include "base/i18n.h"
 #include "base/text.h"
 #include "watch_record.h"
 
-#define STATE_EVENTS (IN_CREATE | IN_MODIFY | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
-#define ABOVE_EVENTS (IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
-#define PLACES_MAX 8			/* folders that come or go while they are looked for */
+#define STATE_EVENTS (IN_CREATE | IN_MODIFY | IN_MOVED_TO | IN_DELETE)
 
 void watch_init(struct watch *w, const char *state_dir, const struct settings *settings)
 {
-	*w = (struct watch){ .state_dir = state_dir, .settings = settings, .fd = -1, .folder = -1, .above = -1 };
+	*w = (struct watch){ .state_dir = state_dir, .settings = settings };
+	folder_watch_begin(&w->folder, state_dir, STATE_EVENTS);
 	watch_refresh(w);
 }
 
@@ -28,61 +26,7 @@ void watch_clear(struct watch *w)
 {
 	job_tail_free(w->tail);
 	store_generation_free(w->current);
-	file_close(&w->fd);
-}
-
-/* The folder that a path lies in: "/name" in "/", "./name" in ".". False when that is the end of the path. */
-static bool go_up(char *path)
-{
-	char *slash = strrchr(path, '/');
-
-	if (slash == NULL || path[1] == '\0')
-		return false;
-	slash[slash == path ? 1 : 0] = '\0';
-	return true;
-}
-
-/* The state folder, or the nearest one above it that is there. */
-static void nearest_folder(const struct watch *w, char *path, size_t size)
-{
-	snprintf(path, size, "%s%s", w->state_dir[0] == '/' ? "" : "./", w->state_dir);
-	for (size_t n = strlen(path); n > 1 && path[n - 1] == '/'; n--)
-		path[n - 1] = '\0';
-	while (access(path, F_OK) < 0 && go_up(path))
-		continue;
-}
-
-static void watch_in_place_of(struct watch *w, int *folder, const char *path, uint32_t events)
-{
-	int fresh = path != NULL ? inotify_add_watch(w->fd, path, events) : -1;
-
-	if (*folder >= 0 && *folder != fresh)
-		inotify_rm_watch(w->fd, *folder);
-	*folder = fresh;
-}
-
-/* Watches that, and the one above it: what is removed while a file in it is open does not say so. True when it is another one than
- * before. */
-static bool watch_folder(struct watch *w)
-{
-	char path[PATH_MAX], again[PATH_MAX];
-	int before = w->folder, tries = 0;
-
-	if (w->fd < 0)
-		w->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	if (w->fd < 0)
-		return false;
-	nearest_folder(w, again, sizeof(again));
-	do {
-		snprintf(path, sizeof(path), "%s", again);
-		w->is_there = access(w->state_dir, F_OK) == 0;
-		watch_in_place_of(w, &w->folder, path, w->is_there ? STATE_EVENTS : ABOVE_EVENTS);
-		watch_in_place_of(w, &w->above, go_up(path) ? path : NULL, ABOVE_EVENTS | IN_MASK_ADD);
-		/* What was made before it was watched is seen now. */
-		snprintf(path, sizeof(path), "%s", again);
-		nearest_folder(w, again, sizeof(again));
-	} while (strcmp(path, again) != 0 && ++tries < PLACES_MAX);
-	return before != w->folder;
+	folder_watch_end(&w->folder);
 }
 
 static void forget_bars(struct watch *w)
@@ -125,7 +69,7 @@ void watch_refresh(struct watch *w)
 	pid_t holder = 0;
 
 	w->rolled_back = 0;
-	watch_folder(w);
+	(void)folder_watch_look(&w->folder);
 	error_clear(&w->problem);
 	store_generation_free(w->current);
 	w->current = NULL;
@@ -165,31 +109,9 @@ int watch_job_fd(const struct watch *w)
 	return w->tail != NULL ? job_tail_fd(w->tail) : -1;
 }
 
-/* Takes the events. *here: of the state folder; *any: of another too. */
-static void take_events(struct watch *w, bool *here, bool *any)
-{
-	char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
-	ssize_t n;
-
-	*here = *any = false;
-	while (w->fd >= 0 && (n = read(w->fd, events, sizeof(events))) > 0) {
-		for (const char *at = events; at < events + n;) {
-			const struct inotify_event *event = (const void *)at;
-
-			*here |= w->is_there && (event->wd == w->folder || event->wd < 0);
-			at += sizeof(*event) + event->len;
-		}
-		*any = true;
-	}
-}
-
 bool watch_changed(struct watch *w)
 {
-	bool here, any;
-
-	take_events(w, &here, &any);
-	/* What others do in a folder above is nobody's business here. */
-	if (!here && (!any || !watch_folder(w)))
+	if (!folder_watch_changed(&w->folder, NULL))
 		return false;
 	watch_refresh(w);
 	return true;

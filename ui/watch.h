@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "folder_watch.h"
 #include "job/job.h"
 #include "store/store.h"
 #include "update/state.h"
@@ -22,9 +23,7 @@ struct watch_bar {
 struct watch {
 	const char *state_dir;
 	const struct settings *settings;
-	int fd;				/* readable when watch_changed() has work; -1: nothing can be watched */
-	int folder, above;		/* what is watched by it: the state folder, or the nearest above it that is there; -1 */
-	bool is_there;
+	struct folder_watch folder;	/* its descriptor is readable when watch_changed() has work */
 
 	/* the last update */
 	struct update_state state;

@@ -45,7 +45,7 @@ static int set_up(void **state)
 	s = (struct stage){ .text = BUFFER_INIT(65536) };
 	assert_true(settings_load("/nonexistent/console.conf", &s.settings, NULL));
 	s.app.settings = s.settings;
-	s.app.watch = (struct watch){ .fd = -1, .tail = (struct job_tail *)&s.tail, .plan_count = -1, .plan_bytes = -1,
+	s.app.watch = (struct watch){ .folder = { .fd = -1 }, .tail = (struct job_tail *)&s.tail, .plan_count = -1, .plan_bytes = -1,
 				      .started_ms = clock_monotonic_ms() - 65000 };
 	s.pane.app = &s.app;
 	form_init(&s.pane.form, fields, UPDATE_FIELDS);
@@ -178,7 +178,7 @@ static void coming_back_makes_no_rate(void **state)
 {
 	char folder[] = "/tmp/update-page.XXXXXX", path[128], stamp[CLOCK_TEXT_MAX];
 	struct settings *settings;
-	struct watch w = { .fd = -1, .state_dir = folder };
+	struct watch w = { .folder = { .path = folder, .fd = -1, .folder = -1, .above = -1 }, .state_dir = folder };
 	FILE *events;
 
 	(void)state;

@@ -8,9 +8,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../ui/folder_watch.h"
 #include "../ui/watch.h"
 #include "base/file.h"
 #include "settings/settings.h"
@@ -52,7 +54,7 @@ static void the_first_update_is_seen_though_there_was_no_folder(void **state)
 
 	(void)state;
 	watch_init(&w, state_dir, settings);
-	assert_true(w.fd >= 0);
+	assert_true(w.folder.fd >= 0);
 	assert_false(watch_changed(&w));
 	assert_int_equal(mkdir(middle, 0755), 0);
 	assert_int_equal(mkdir(state_dir, 0750), 0);
@@ -127,6 +129,29 @@ static void a_folder_that_goes_and_comes_again_is_watched_again(void **state)
 	watch_clear(&w);
 }
 
+/* As for the settings, whose folder the first save makes. */
+static void one_file_is_told_from_the_others(void **state)
+{
+	struct folder_watch w;
+	char mine[96], other[96];
+
+	(void)state;
+	snprintf(mine, sizeof(mine), "%s/console.conf", middle);
+	snprintf(other, sizeof(other), "%s/other", middle);
+	folder_watch_begin(&w, middle, IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE);
+	assert_true(file_make_dirs(middle, 0755, NULL));
+	assert_true(file_write_atomic(AT_FDCWD, mine, 0600, "x", 1, NULL));
+	assert_true(folder_watch_changed(&w, "console.conf"));
+	assert_true(file_write_atomic(AT_FDCWD, other, 0600, "x", 1, NULL));
+	assert_false(folder_watch_changed(&w, "console.conf"));
+	assert_true(file_write_atomic(AT_FDCWD, mine, 0600, "y", 1, NULL));
+	assert_true(folder_watch_changed(&w, "console.conf"));
+	assert_false(folder_watch_changed(&w, "console.conf"));
+	assert_int_equal(unlink(mine), 0);
+	assert_true(folder_watch_changed(&w, "console.conf"));
+	folder_watch_end(&w);
+}
+
 /* With a path from where the program was started. */
 static void so_it_is_with_a_relative_path(void **state)
 {
@@ -155,6 +180,7 @@ int main(void)
 		TEST(a_folder_is_waited_for_step_by_step),
 		TEST(what_others_do_above_it_is_nobody_s_business),
 		TEST(a_folder_that_goes_and_comes_again_is_watched_again),
+		TEST(one_file_is_told_from_the_others),
 		TEST(so_it_is_with_a_relative_path),
 	};
 
