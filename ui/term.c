@@ -22,6 +22,7 @@
 #include "base/text.h"
 #include "frame.h"
 #include "keyparse.h"
+#include "term_name.h"
 #include "term_private.h"
 #include "ui.h"
 
@@ -229,19 +230,6 @@ static void set_modes(void)
 	typeahead(-1);
 }
 
-/* False when the terminal has no way to address the cursor, or is not known. */
-static bool terminal_will_do(const char *name)
-{
-	int status = 0;
-	bool ok;
-
-	if (name == NULL || name[0] == '\0' || strcmp(name, "dumb") == 0 || setupterm(name, STDOUT_FILENO, &status) != OK)
-		return false;
-	ok = has(tigetstr("cup"));
-	del_curterm(cur_term);		/* newterm() makes its own */
-	return ok;
-}
-
 static void choose_look(const struct term_options *o)
 {
 	const char *b = o->borders;
@@ -289,11 +277,11 @@ static void tell_size(const struct ui_fixture *fixture)
 
 bool term_start(const struct term_options *o, struct error *err)
 {
-	const char *name = o->fixture != NULL ? o->fixture->term : getenv("TERM");
+	const char *wanted = o->fixture != NULL ? o->fixture->term : getenv("TERM"), *name = term_name_find(wanted);
 	FILE *in = o->fixture != NULL ? o->fixture->in : stdin, *out = o->fixture != NULL ? o->fixture->out : stdout;
 
-	if (!terminal_will_do(name)) {
-		error_usage(err, _("the terminal \"%s\" cannot show a full screen"), name != NULL ? name : "");
+	if (name == NULL) {
+		error_usage(err, _("the terminal \"%s\" cannot show a full screen"), wanted != NULL ? wanted : "");
 		return error_next(err, _("Set TERM to what your terminal is (vt100 suits most), or use the commands: "
 					 "posture-console --help."));
 	}

@@ -93,6 +93,17 @@ def dumb():
             check('a message on ' + repr(term), b'cannot show a full screen' in c.output, c.output)
 
 
+def kin():
+    """What the appliance does not know by its name, ssh may bring along."""
+    for term in ['xterm-ghostty', 'xterm-kitty', 'alacritty', 'foot-extra', 'st-256color', 'tmux-direct', 'screen.xterm-new']:
+        with start(term) as c:
+            c.type('?')
+            c.wait('Keys')
+            c.type('\033')
+            c.wait('Update information')
+            leave(c)
+
+
 def sizes():
     with start() as c:
         c.type('?')
@@ -226,7 +237,7 @@ def copying():
 
 
 try:
-    for test in [dumb, sizes, mouse, lost, crash, suspended, without_utf8, late_sequence, copying, every_term]:
+    for test in [dumb, kin, sizes, mouse, lost, crash, suspended, without_utf8, late_sequence, copying, every_term]:
         test()
         print('ok  ', test.__name__)
     print(checks, 'checks')
