@@ -196,8 +196,10 @@ static bool write_output(const char *path, const struct buffer *data, struct err
 
 	if (path == NULL || strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0) {
 		fflush(stdout);
-		return file_write_all(STDOUT_FILENO, data->data, data->len) ||
-		       error_errno(err, FINDING_IO_ERROR, _("cannot write to standard output"));
+		if (file_write_all(STDOUT_FILENO, data->data, data->len))
+			return true;
+		error_errno(err, FINDING_IO_ERROR, _("cannot write to standard output"));
+		return error_next(err, _("Make room where the output goes, or send it elsewhere."));
 	}
 	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
 		return write_through(path, data, err);

@@ -488,10 +488,6 @@ int cli_log(struct cli *cli, int argc, char **argv)
 		code = cli_fail(cli, &err);
 	else if (stop_signal != 0 && stop_signal != SIGPIPE)
 		code = EXIT_INTERRUPTED;
-	if (fflush(stdout) != 0 && errno != EPIPE && code == EXIT_OK) {
-		error_errno(&err, FINDING_IO_ERROR, _("cannot write the records"));
-		code = cli_fail(cli, &err);
-	}
 out:
 	log_print_free(run.print);
 	reader_free(run.reader);

@@ -4,6 +4,7 @@
 #include <langinfo.h>
 #include <limits.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,6 +172,23 @@ static int run_console(const struct cli *cli, bool restricted, bool plain)
 	return ui_run(&options);
 }
 
+/* Has all that was printed gone out? Whoever went away without reading it (head) has had enough. */
+static bool output_is_out(struct error *err)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	bool flushed = fflush(stdout) == 0;
+	int why = flushed ? 0 : errno;
+
+	if ((flushed && !ferror(stdout)) || (poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0))
+		return true;
+	errno = why;
+	if (why != 0)
+		error_errno(err, FINDING_IO_ERROR, _("cannot write to standard output"));
+	else
+		error_set(err, FINDING_IO_ERROR, _("cannot write to standard output"));
+	return error_next(err, _("Make room where the output goes, or send it elsewhere."));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -183,6 +201,7 @@ int main(int argc, char **argv)
 	char *config = NULL, *state = NULL, *program = NULL;
 	const char *no_color = getenv("NO_COLOR"), *env;
 	const struct cli_command *command;
+	struct error err = ERROR_INIT;
 	struct cli cli = { 0 };
 	bool restricted = false, plain = false;
 	int c, code = EXIT_OK;
@@ -241,8 +260,8 @@ int main(int argc, char **argv)
 	optind = 0;
 	code = command->run(&cli, argc, argv);
 out:
-	if (fflush(stdout) != 0 && errno != EPIPE && code == EXIT_OK)
-		code = EXIT_IO;
+	if (code == EXIT_OK && !output_is_out(&err))
+		code = cli_fail(&cli, &err);
 	free(config);
 	free(state);
 	free(program);

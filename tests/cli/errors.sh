@@ -116,6 +116,20 @@ config=$work/console.conf
 state=$work/empty
 fails 73 empty update --offline "$top_builddir/sample/posture-offline.zip"
 state=$work/state
+# What cannot be printed is no success, be it short or longer than a buffer; a reader that has had enough is no failure.
+pc certs list >/dev/null 2>&1
+for what in "status" "--help" "certs list" "certs list --json" "explain dns-nxdomain" "log --file $work/long.log"; do
+	[ -e "$work/long.log" ] || yes '2026-11-24 10:00:00,000 INFO  [w][[]] t.W -:::::- x' | head -30000 >"$work/long.log"
+	rc=0
+	# shellcheck disable=SC2086
+	pc $what >/dev/full 2>"$work/err" || rc=$?
+	ok "$what: nothing can be printed ($rc)" test "$rc" = 74
+	ok "$what: and that is said" grep -q "standard output.*Make room" "$work/err"
+	# shellcheck disable=SC2086
+	pc $what 2>"$work/err" | head -1 >/dev/null
+	ok "$what: a reader goes away" test "${PIPESTATUS[0]}" = 0
+	ok "$what: without a word" sh -c '! grep -q "standard output" "$1"' - "$work/err"
+done
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 	cp "$program" "$top_builddir/sample/posture-offline.zip" "$work"
 	mkdir "$work/locked"
