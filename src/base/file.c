@@ -120,6 +120,41 @@ static int open_parent(int dirfd, const char *path, const char **name)
 	return fd;
 }
 
+static bool not_regular(const char *path, struct error *err)
+{
+	error_set(err, FINDING_PATH_INVALID, _("%s is not a regular file"), path);
+	return error_next(err, _("Name another file."));
+}
+
+/* A device, a pipe or a socket would be taken away from everybody else. */
+static bool may_replace(int dirfd, const char *path, struct error *err)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISREG(st.st_mode) || S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode))
+		return true;		/* a folder is not replaced by a file: rename() says so */
+	return not_regular(path, err);
+}
+
+char *file_out_path(const char *path, struct error *err)
+{
+	struct stat st;
+	char *real;
+
+	if (lstat(path, &st) < 0 || !S_ISLNK(st.st_mode)) {
+		if (!may_replace(AT_FDCWD, path, err))
+			return NULL;
+		real = strdup(path);
+		if (real == NULL)
+			error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
+		return real;
+	}
+	real = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? realpath(path, NULL) : NULL;
+	if (real == NULL)
+		not_regular(path, err);
+	return real;
+}
+
 struct manner {
 	mode_t mode;
 	bool owned;		/* by those: only root can give a file to others */
@@ -139,6 +174,8 @@ static bool replace_file(int dirfd, const char *path, const struct manner *how, 
 
 	if (parent < 0)
 		return error_errno(err, FINDING_PATH_INVALID, _("cannot open the folder of %s"), path);
+	if (!may_replace(dirfd, path, err))
+		goto out;
 	snprintf(temp, sizeof(temp), ".%.200s.%ld.%u.tmp", name, (long)getpid(), counter++);
 	fd = openat(parent, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0 && errno == EEXIST) {
@@ -194,6 +231,26 @@ bool file_write_quick(int dirfd, const char *path, mode_t mode, const void *data
 	const struct manner how = { .mode = mode };
 
 	return replace_file(dirfd, path, &how, data, len, err);
+}
+
+static bool write_through(const char *path, mode_t mode, const void *data, size_t len, struct error *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, mode);
+	bool ok = fd >= 0 && file_write_all(fd, data, len);
+
+	if (!ok)
+		error_errno(err, FINDING_IO_ERROR, _("cannot write %s"), path);
+	file_close(&fd);
+	return ok;
+}
+
+bool file_write_out(const char *path, mode_t mode, const void *data, size_t len, struct error *err)
+{
+	char *real = file_out_path(path, NULL);
+	bool ok = real != NULL ? file_write_atomic(AT_FDCWD, real, mode, data, len, err) : write_through(path, mode, data, len, err);
+
+	free(real);
+	return ok;
 }
 
 /* A folder above that may be passed through but not be read cannot be flushed from here, and a file system without such flushes says

@@ -25,8 +25,8 @@ bool file_read_rest(int fd, struct buffer *out);
 /* Reads a whole file into `out` (which has its maximum; a larger file is an error). `dirfd` as in openat(). */
 bool file_read(int dirfd, const char *path, struct buffer *out, struct error *err);
 
-/* Replaces the file by new content: temporary file beside it, fsync, rename, fsync of the folder. Old or new after a
- * crash, never a mixture. A symbolic link at `path` is replaced, not followed. */
+/* Replaces the file by new content: temporary file beside it, fsync, rename, fsync of the folder. Old or new after a crash, never a
+ * mixture. A symbolic link at `path` is replaced, not followed; a device, a pipe or a socket is refused. */
 bool file_write_atomic(int dirfd, const char *path, mode_t mode, const void *data, size_t len, struct error *err);
 
 /* The same, with the mode and, where root writes, the owner of a file that was there. */
@@ -34,6 +34,14 @@ bool file_write_like(int dirfd, const char *path, const struct stat *old, const 
 
 /* The same without the flushes, for what may be lost in a power cut: then the file may also be empty or cut. */
 bool file_write_quick(int dirfd, const char *path, mode_t mode, const void *data, size_t len, struct error *err);
+
+/* The file that is replaced when somebody asks for output at `path`: that, or what a symbolic link there leads to. The caller frees it.
+ * NULL for a device, a pipe or a socket, which would be taken away from everybody else, and for a link that leads to nothing. */
+char *file_out_path(const char *path, struct error *err);
+
+/* Writes what somebody asked for to where he asked for it: a file is replaced atomically, and so is the one that a symbolic link leads to;
+ * a device or a pipe is written to. */
+bool file_write_out(const char *path, mode_t mode, const void *data, size_t len, struct error *err);
 
 /* Makes the folder and its parents (mode for the ones that it makes); an existing folder is fine. */
 bool file_make_dirs(const char *path, mode_t mode, struct error *err);

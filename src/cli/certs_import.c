@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/event.h"
@@ -178,22 +177,8 @@ int certs_import(struct cli *cli, int argc, char **argv)
 
 /* --- export ----------------------------------------------------------------------------------------------------------- */
 
-/* A device, a pipe or a link is written to: replacing it by a file would take it away from everybody else. */
-static bool write_through(const char *path, const struct buffer *data, struct error *err)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC | O_NOCTTY | O_CLOEXEC);
-	bool ok = fd >= 0 && file_write_all(fd, data->data, data->len);
-
-	if (!ok)
-		error_errno(err, FINDING_IO_ERROR, _("cannot write %s"), path);
-	file_close(&fd);
-	return ok;
-}
-
 static bool write_output(const char *path, const struct buffer *data, struct error *err)
 {
-	struct stat st;
-
 	if (path == NULL || strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0) {
 		fflush(stdout);
 		if (file_write_all(STDOUT_FILENO, data->data, data->len))
@@ -201,9 +186,7 @@ static bool write_output(const char *path, const struct buffer *data, struct err
 		error_errno(err, FINDING_IO_ERROR, _("cannot write to standard output"));
 		return error_next(err, _("Make room where the output goes, or send it elsewhere."));
 	}
-	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		return write_through(path, data, err);
-	return file_write_atomic(AT_FDCWD, path, 0644, data->data, data->len, err);
+	return file_write_out(path, 0644, data->data, data->len, err);
 }
 
 /* As JSON: what it is, and where it was written to or its text. */

@@ -271,7 +271,7 @@ static bool save_chain(const struct verification *v, const char *path, struct er
 	if (!ok || len > (long)PEM_MAX)
 		error_set(err, FINDING_OUT_OF_MEMORY, _("cannot write the chain to %s"), path);
 	else
-		ok = file_write_atomic(AT_FDCWD, path, 0644, text, (size_t)len, err);
+		ok = file_write_out(path, 0644, text, (size_t)len, err);
 	BIO_free(bio);
 	return ok;
 }

@@ -130,7 +130,7 @@ static bool write_out(const char *path, const struct buffer *bytes, struct error
 	if (strcmp(path, "-") == 0)
 		return file_write_all(STDOUT_FILENO, bytes->data, bytes->len) ||
 		       error_errno(err, FINDING_IO_ERROR, _("cannot write the report"));
-	return file_write_atomic(AT_FDCWD, path, 0600, bytes->data, bytes->len, err) ||
+	return file_write_out(path, 0600, bytes->data, bytes->len, err) ||
 	       error_wrap(err, _("cannot write the report"));
 }
 

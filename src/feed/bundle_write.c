@@ -274,14 +274,17 @@ static bool write_all(struct writer *w, const char *const *names, size_t count)
 bool bundle_build(const char *dir, const char *const *names, size_t count, const char *out_path, struct error *err)
 {
 	struct writer w = { .dir = dir, .dirfd = -1, .fd = -1, .err = err, .bytes = BUFFER_INIT(ZIP_MAX16) };
-	char *temp = NULL;
+	char *target, *temp = NULL;
 	bool ok = false, made = false;
 
 	if (!check_names(names, count, err))
 		return false;
+	target = file_out_path(out_path, err);
+	if (target == NULL)
+		return false;
 	w.members = calloc(count + 1, sizeof(*w.members));
 	w.chunk = malloc(CHUNK);
-	if (w.members == NULL || w.chunk == NULL || asprintf(&temp, "%s.%ld.tmp", out_path, (long)getpid()) < 0) {
+	if (w.members == NULL || w.chunk == NULL || asprintf(&temp, "%s.%ld.tmp", target, (long)getpid()) < 0) {
 		temp = NULL;
 		error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 		goto out;
@@ -302,7 +305,7 @@ bool bundle_build(const char *dir, const char *const *names, size_t count, const
 		error_wrap(err, "%s", out_path);
 		goto out;
 	}
-	if (rename(temp, out_path) < 0) {
+	if (rename(temp, target) < 0) {
 		error_errno(err, FINDING_IO_ERROR, _("cannot replace %s"), out_path);
 		goto out;
 	}
@@ -314,6 +317,7 @@ out:
 	if (made)
 		unlink(temp);
 	free(temp);
+	free(target);
 	free(w.chunk);
 	free(w.members);
 	buffer_clear(&w.bytes);

@@ -59,10 +59,12 @@ bool save_new(struct view *v, const char *path, bool overwrite, struct save **ou
 	s->generation = v->generation;
 	s->overwrite = overwrite;
 	s->out = (struct buffer)BUFFER_INIT(OUT_MAX);
-	s->path = strdup(path);
+	s->path = file_out_path(path, err);
 	s->number = LOG_POS_NUMBER(view_start(v));
 	s->end = view_end(v);
-	if (s->path == NULL || asprintf(&s->temp, "%s.%ld.part", path, (long)getpid()) < 0 || !scan_init(&s->scan, SCAN_WINDOW)) {
+	if (s->path == NULL)
+		goto failed;
+	if (asprintf(&s->temp, "%s.%ld.part", s->path, (long)getpid()) < 0 || !scan_init(&s->scan, SCAN_WINDOW)) {
 		error_set(err, FINDING_OUT_OF_MEMORY, _("out of memory"));
 		goto failed;
 	}

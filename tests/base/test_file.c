@@ -256,6 +256,78 @@ static void a_folder_is_a_folder_and_no_link_to_one(void **state)
 	assert_int_equal(unlinkat(dir, "file", 0) + unlinkat(dir, "link", 0), 0);
 }
 
+static const char *in_room(const char *name)
+{
+	static char path[2][96];
+	static int turn;
+	char *p = path[turn++ % 2];
+
+	snprintf(p, sizeof(path[0]), "%s/%s", room, name);
+	return p;
+}
+
+/* As root a rename would take /dev/null away from everybody. */
+static void a_pipe_is_written_to_and_never_replaced(void **state)
+{
+	struct error err = ERROR_INIT;
+	char text[8] = "";
+	struct stat st;
+	int fd;
+
+	(void)state;
+	assert_int_equal(mkfifoat(dir, "pipe", 0600), 0);
+	fd = openat(dir, "pipe", O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_false(file_write_atomic(dir, "pipe", 0600, "no", 2, &err));
+	assert_int_equal(err.code, FINDING_PATH_INVALID);
+	assert_false(file_write_quick(dir, "pipe", 0600, "no", 2, &err));
+	assert_null(file_out_path(in_room("pipe"), &err));
+	assert_true(file_write_out(in_room("pipe"), 0600, "abc", 3, NULL));
+	assert_int_equal(read(fd, text, sizeof(text)), 3);
+	assert_string_equal(text, "abc");
+	assert_int_equal(fstatat(dir, "pipe", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	file_close(&fd);
+	assert_int_equal(symlinkat("/dev/null", dir, "device"), 0);
+	assert_null(file_out_path(in_room("device"), &err));
+	assert_true(file_write_out(in_room("device"), 0600, "abc", 3, NULL));
+	assert_int_equal(fstatat(dir, "device", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_int_equal(fstatat(dir, "device", &st, 0), 0);
+	assert_true(S_ISCHR(st.st_mode));
+	assert_int_equal(unlinkat(dir, "device", 0) | unlinkat(dir, "pipe", 0), 0);
+}
+
+static void output_goes_where_a_link_leads(void **state)
+{
+	struct error err = ERROR_INIT;
+	struct stat st;
+	char *path;
+
+	(void)state;
+	assert_true(file_write_atomic(dir, "target", 0600, "old", 3, NULL));
+	assert_int_equal(symlinkat("target", dir, "link"), 0);
+	path = file_out_path(in_room("link"), &err);
+	assert_non_null(path);
+	assert_non_null(strstr(path, "/target"));
+	free(path);
+	assert_true(file_write_out(in_room("link"), 0600, "new", 3, NULL));
+	holds("target", "new");
+	assert_int_equal(symlinkat("made", dir, "dangling"), 0);
+	assert_null(file_out_path(in_room("dangling"), &err));
+	assert_true(file_write_out(in_room("dangling"), 0640, "abc", 3, NULL));
+	holds("made", "abc");
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(fstatat(dir, i == 0 ? "link" : "dangling", &st, AT_SYMLINK_NOFOLLOW), 0);
+		assert_true(S_ISLNK(st.st_mode));
+	}
+	path = file_out_path(in_room("nothing-yet"), &err);
+	assert_non_null(path);
+	free(path);
+	assert_int_equal(unlinkat(dir, "link", 0) | unlinkat(dir, "target", 0), 0);
+	assert_int_equal(unlinkat(dir, "dangling", 0) | unlinkat(dir, "made", 0), 0);
+}
+
 /* With and without the kernel's help. */
 static void a_file_without_a_name_has_none(void **state)
 {
@@ -476,6 +548,8 @@ int main(void)
 		cmocka_unit_test(what_lies_in_the_temporary_s_place_is_not_written_through),
 		cmocka_unit_test(a_file_of_just_the_size_is_read_and_no_larger_one),
 		cmocka_unit_test(a_folder_is_a_folder_and_no_link_to_one),
+		cmocka_unit_test(a_pipe_is_written_to_and_never_replaced),
+		cmocka_unit_test(output_goes_where_a_link_leads),
 		cmocka_unit_test(a_file_without_a_name_has_none),
 		cmocka_unit_test(a_tree_without_end_is_not_gone_down),
 		cmocka_unit_test(a_buffer_that_failed_stays_so_until_it_is_reset),

@@ -2,6 +2,7 @@
 # Every error says what failed, on what, why, and what to do next: a list of commands that fail, each in its own way. What a
 # person reads is one line on standard error, and --json tells the same.
 . "$top_srcdir/tests/lib/common.sh"
+. "$top_srcdir/tests/lib/feed.sh"
 
 # coded FINDING COMMAND...: the failure carries that code, for a person and in JSON.
 coded() {
@@ -116,6 +117,21 @@ config=$work/console.conf
 state=$work/empty
 fails 73 empty update --offline "$top_builddir/sample/posture-offline.zip"
 state=$work/state
+# Output goes to a device or a pipe; none is replaced by a file, which would take it away from everybody else.
+ln -s /dev/null "$work/device"
+mkfifo "$work/pipe"
+sample_feed "$work/feed" 2026.11.20.1
+run 0 report --no-check -o "$work/device"
+run 73 bundle build "$work/feed" -o "$work/device"
+cat "$work/pipe" >"$work/piped" &
+run 0 report --no-check -o "$work/pipe"
+wait $!
+ok "the report came through the pipe" tar -tzf "$work/piped"
+run 73 bundle build "$work/feed" -o "$work/pipe"
+ok "what is no file is named" grep -q "pipe is not a regular file" "$work/err"
+ok "the device is one still" test -L "$work/device" -a -c "$work/device"
+ok "and the pipe" test -p "$work/pipe"
+
 # What cannot be printed is no success, be it short or longer than a buffer; a reader that has had enough is no failure.
 pc certs list >/dev/null 2>&1
 for what in "status" "--help" "certs list" "certs list --json" "explain dns-nxdomain" "log --file $work/long.log"; do
