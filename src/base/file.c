@@ -301,6 +301,22 @@ bool file_make_dirs(const char *path, mode_t mode, struct error *err)
 	return ok;
 }
 
+bool file_is_empty_folder(int dirfd, const char *name)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+	bool empty = dir != NULL;
+
+	if (dir == NULL)
+		file_close(&fd);
+	while (empty && (entry = readdir(dir)) != NULL)
+		empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+	if (dir != NULL)
+		closedir(dir);
+	return empty;
+}
+
 int file_open_unnamed(int dirfd)
 {
 	char name[64];

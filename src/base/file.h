@@ -49,6 +49,9 @@ bool file_make_dirs(const char *path, mode_t mode, struct error *err);
 /* Opens a folder below dirfd, making it when missing. Never follows a symbolic link in the last part. -1 on failure. */
 int file_open_dir(int dirfd, const char *name, bool make, mode_t mode, struct error *err);
 
+/* Is it a folder, and nothing in it? A symbolic link to one is none. */
+bool file_is_empty_folder(int dirfd, const char *name);
+
 /* Makes a file without a name below dirfd, to read and write: it is gone when it is closed, also after a crash, and what of it is not on
  * disk by then never goes there. -1 with errno. */
 int file_open_unnamed(int dirfd);

@@ -96,6 +96,14 @@ static int open_lock_file(const struct store *s, struct error *err)
 	return fd;
 }
 
+/* An empty one was just made. From now on what lies beside it is ours (store.c), also after a power cut. */
+static bool keep_lock_file(const struct store *s, int fd, struct error *err)
+{
+	struct stat st;
+
+	return (fstat(fd, &st) == 0 && st.st_size > 0) || file_sync_dir(s->fd, err);
+}
+
 /* 1: locked, 0: try again (the file was replaced in between), -1: failed. */
 static int try_lock(struct store *s, int fd, struct error *err)
 {
@@ -137,6 +145,8 @@ bool store_lock(struct store *s, const char *job, struct error *err)
 		if (fd < 0)
 			return false;
 		locked = try_lock(s, fd, err);
+		if (locked == 1 && !keep_lock_file(s, fd, err))
+			locked = -1;
 		if (locked == 1 && !write_job(fd, job)) {
 			error_errno(err, FINDING_IO_ERROR, _("cannot write to %s/%s"), s->path, LOCK_NAME);
 			store_error_refine(s, err);

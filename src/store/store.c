@@ -42,6 +42,41 @@ static bool check_parent(const struct store *s, struct error *err)
 	return error_next(err, _("Make sure that nothing in it was changed, then run: chmod o-w %s/.."), s->path);
 }
 
+/* What only an update makes, under a name that others may use as well; NULL: there is none of it. */
+static const char *find_content(const struct store *s)
+{
+	static const char *const names[] = { CURRENT_NAME, PREVIOUS_NAME, CONTENT_NAME, STAGING_NAME };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (faccessat(s->fd, names[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0 && !file_is_empty_folder(s->fd, names[i]))
+			return names[i];
+	}
+	return NULL;
+}
+
+static bool was_locked(const struct store *s)
+{
+	static const char *const marks[] = { LOCK_NAME, HISTORY_NAME, DEFAULTS_MARK_NAME };
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		if (faccessat(s->fd, marks[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Somebody may have named a folder of something else by a slip. What lies in it under names that are ours too would be put right, or
+ * cleaned away: they are ours only where there was a lock. It is made first, so it is looked for again, last. */
+static bool check_ours(const struct store *s, struct error *err)
+{
+	const char *name = was_locked(s) ? NULL : find_content(s);
+
+	if (name == NULL || was_locked(s))
+		return true;
+	error_set(err, FINDING_PATH_INVALID, _("%s is no state folder of this program: it holds \"%s\" of something else"), s->path, name);
+	return error_next(err, _("Name another folder with --state-dir."));
+}
+
 /* Opens a folder of the state folder. -1 with true: it was not to be made, and is not there or not for us to see. */
 static bool open_room(const struct store *s, const char *name, mode_t mode, bool make, int *out, struct error *err)
 {
@@ -117,7 +152,7 @@ bool store_open(const char *state_dir, bool make, struct store **out, struct err
 		error_errno(err, FINDING_PATH_INVALID, _("cannot open the state folder %s"), state_dir);
 		goto out;
 	}
-	ok = open_rooms(s, make, err) || store_error_refine(s, err);
+	ok = ((!make || check_ours(s, err)) && open_rooms(s, make, err)) || store_error_refine(s, err);
 out:
 	if (ok)
 		*out = s;

@@ -188,22 +188,6 @@ struct trust_stamp trust_stamp_take(const char *path)
 	return stamp;
 }
 
-static bool is_empty(int dir)
-{
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
-	struct dirent *each;
-	bool empty = list != NULL;
-
-	if (list == NULL)
-		file_close(&fd);
-	while (list != NULL && (each = readdir(list)) != NULL)
-		empty = empty && (strcmp(each->d_name, ".") == 0 || strcmp(each->d_name, "..") == 0);
-	if (list != NULL)
-		closedir(list);
-	return empty;
-}
-
 bool trust_folder_open(const char *path, int *dir, struct error *err)
 {
 	struct stat st;
@@ -222,7 +206,7 @@ bool trust_folder_open(const char *path, int *dir, struct error *err)
 	if (!safe_mode(&st, path, err))
 		goto fail;
 	/* One that somebody prepared for us is as good as none. */
-	if (is_empty(*dir))
+	if (file_is_empty_folder(*dir, "."))
 		file_close(dir);
 	return true;
 fail:

@@ -292,6 +292,61 @@ static void an_empty_folder_of_the_operator_s_stays_empty(void **state)
 	assert_false(exists("defaults"));
 }
 
+/* A folder of something else, named by a slip: nothing in it is put right or cleaned away. */
+static void what_is_of_something_else_is_left_alone(void **state)
+{
+	static const struct { const char *name; bool link; } foreign[] = { { "staging", false }, { "content", false }, { "current", true },
+									   { "previous", true }, { "current", false } };
+	static const char *const marks[] = { "update.lock", "history.jsonl", "defaults.made" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+		char dir[] = "/tmp/pc-foreign-XXXXXX", path[96];
+		struct error err = ERROR_INIT;
+		struct store *s;
+
+		assert_non_null(mkdtemp(dir));
+		snprintf(path, sizeof(path), "%s/%s", dir, foreign[i].name);
+		if (foreign[i].link) {
+			assert_int_equal(symlink("releases/7", path), 0);
+		} else {
+			assert_int_equal(mkdir(path, 0755), 0);
+			snprintf(path, sizeof(path), "%s/%s/site.old", dir, foreign[i].name);
+			assert_int_equal(mkdir(path, 0755), 0);
+		}
+		assert_false(store_open(dir, true, &s, &err));
+		assert_int_equal(err.code, FINDING_PATH_INVALID);
+		assert_non_null(strstr(err.message, foreign[i].name));
+		assert_int_equal(faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW), 0);
+		/* Where there was an update once, it is ours, and repaired. */
+		for (size_t k = 0; k < sizeof(marks) / sizeof(marks[0]); k++) {
+			snprintf(path, sizeof(path), "%s/%s", dir, marks[k]);
+			assert_true(file_write_atomic(AT_FDCWD, path, 0640, "", 0, NULL));
+			assert_true(store_open(dir, true, &s, &err));
+			store_free(s);
+			assert_int_equal(unlink(path), 0);
+		}
+		assert_true(file_remove_tree(AT_FDCWD, dir, NULL));
+	}
+}
+
+static void an_empty_beginning_is_ours(void **state)
+{
+	char dir[] = "/tmp/pc-foreign-XXXXXX", path[96];
+	struct store *s;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	/* Killed before it had the lock. */
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, i == 0 ? "content" : "staging");
+		assert_int_equal(mkdir(path, 0700), 0);
+	}
+	assert_true(store_open(dir, true, &s, NULL));
+	store_free(s);
+	assert_true(file_remove_tree(AT_FDCWD, dir, NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +359,8 @@ int main(void)
 		PLACE_TEST(going_back_puts_right_what_was_left_first),
 		PLACE_TEST(however_few_are_to_be_kept_two_are),
 		PLACE_TEST(an_empty_folder_of_the_operator_s_stays_empty),
+		cmocka_unit_test(what_is_of_something_else_is_left_alone),
+		cmocka_unit_test(an_empty_beginning_is_ours),
 		PLACE_TEST(a_line_may_be_as_long_as_a_line_may_be),
 	};
 
