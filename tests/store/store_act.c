@@ -175,7 +175,7 @@ static int hammer(const char *dir, int64_t budget_ms)
 		snprintf(version, sizeof(version), "p%ld.%d", (long)getpid(), i);
 		ok = store_open(dir, true, &s, &err);
 		if (ok && i % 3 == 2)
-			ok = store_rollback(s, NULL, id, &err) || err.code == FINDING_NONE;	/* nothing to go back to yet */
+			ok = store_rollback(s, NULL, id, &err) || err.code == FINDING_GENERATION_NOT_FOUND;	/* nothing to go back to yet */
 		else
 			ok = ok && store_lock(s, version, &err) && store_recover(s, NULL, &err) && commit(s, version, 3, &err) &&
 			     store_warning(s) == NULL;
