@@ -14,6 +14,7 @@
 #include "feed/apart.h"
 #include "feed/build.h"
 #include "feed/bundle.h"
+#include "job/job.h"
 #include "update/inspect.h"
 
 static json_t *time_json(time_t t)
@@ -103,10 +104,13 @@ static int list(const struct cli *cli, const char *path)
 	struct bundle *b = NULL;
 	struct manifest *m = NULL;
 	struct error err = ERROR_INIT, why = ERROR_INIT;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), code = EXIT_OK;
+	int code = EXIT_OK, fd = -1;
+	struct settings *settings = cli_settings(cli, &code);
 
+	if (settings == NULL)
+		return code;
+	fd = inspect_open(path, cli->state_dir, settings, &err);
 	if (fd < 0) {
-		error_errno(&err, FINDING_BUNDLE_NOT_FOUND, _("cannot open %s"), path);
 		code = cli_fail(cli, &err);
 	} else if (!apart_members(fd, path, &b, &m, &why, &err)) {
 		code = cli_fail(cli, &err);
@@ -121,6 +125,7 @@ static int list(const struct cli *cli, const char *path)
 	manifest_free(m);
 	bundle_free(b);
 	file_close(&fd);
+	settings_free(settings);
 	return code;
 }
 
@@ -256,6 +261,7 @@ int cli_bundle(struct cli *cli, int argc, char **argv)
 	}
 	if (out != NULL)
 		return cli_usage(cli, _("-o goes with build only"));
+	job_catch_stop();
 	if (strcmp(verb, "list") == 0)
 		return list(cli, argument);
 	return verify(cli, argument);

@@ -5,10 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/i18n.h"
+#include "base/text.h"
+#include "job/job.h"
 #include "update/run.h"
 #include "update/worker.h"
 
@@ -93,6 +96,8 @@ static bool work(struct inspection *in, enum worker_op op, struct error *err)
 		int fds[WORKERS];
 		size_t n;
 
+		if (update_stopped(err))
+			return false;
 		for (; next < count && (!is_due(in, next) || worker_pool_idle(in->workers)); next++) {
 			if (is_due(in, next) && !submit(in, next, err))
 				return false;
@@ -144,31 +149,78 @@ static bool take_manifest(struct inspection *in, struct error *err)
 	return true;
 }
 
+/* A folder for what is unpacked, or for the copy of what can be read only once. */
+static bool begin(struct inspection *in, const struct update_options *options, bool folder, struct error *err)
+{
+	in->folder_fd = -1;
+	in->u = (struct update){ .options = options, .bundle_fd = -1, .parts_fd = -1, .spool_fd = -1 };
+	in->u.xml = (struct buffer)BUFFER_INIT(MANIFEST_MAX_BYTES);
+	in->u.p7s = (struct buffer)BUFFER_INIT(SIGNATURE_MAX_BYTES);
+	text_url_without_login(in->u.from, sizeof(in->u.from), options->from);
+	if (folder && !make_folder(in, err))
+		return false;
+	in->u.spool_fd = in->u.parts_fd = in->folder_fd;
+	return true;
+}
+
+/* What is said of an update does not fit here. */
+static void tell_stop(struct error *err)
+{
+	if (!job_stop_requested())
+		return;
+	error_set(err, FINDING_NONE, _("stopped in the middle"));
+	if (err != NULL)
+		err->exit_code = EXIT_INTERRUPTED;
+}
+
+static void end(struct inspection *in)
+{
+	update_network_close(&in->u);
+	worker_pool_free(in->workers);
+	file_close(&in->folder_fd);
+	if (in->folder[0] != '\0')
+		(void)file_remove_tree(AT_FDCWD, in->folder, NULL);
+	bundle_free(in->u.bundle);
+	file_close(&in->u.bundle_fd);
+	manifest_free(in->u.manifest);
+	buffer_clear(&in->u.xml);
+	buffer_clear(&in->u.p7s);
+}
+
+static struct update_options options_of(const char *path, const char *state_dir, const struct settings *settings)
+{
+	return (struct update_options){ .state_dir = state_dir, .settings = settings, .source = UPDATE_OFFLINE, .from = path,
+					.stdin_fd = strcmp(path, "-") == 0 ? STDIN_FILENO : -1 };
+}
+
+int inspect_open(const char *path, const char *state_dir, const struct settings *settings, struct error *err)
+{
+	const struct update_options options = options_of(path, state_dir, settings);
+	struct inspection in = { .workers = NULL };
+	struct stat st;
+	bool file = strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+	int fd = begin(&in, &options, !file, err) ? update_offline_open(&in.u, err) : -1;
+
+	if (fd < 0)
+		tell_stop(err);
+	end(&in);
+	return fd;
+}
+
 bool inspect_bundle(const char *path, const char *state_dir, const struct settings *settings,
 		    struct inspect_result *result, struct error *err)
 {
-	const struct update_options options = { .state_dir = state_dir, .settings = settings, .source = UPDATE_OFFLINE,
-						.from = path, .stdin_fd = -1 };
-	struct inspection in = { .result = result, .folder_fd = -1,
-				 .u = { .options = &options, .bundle_fd = -1, .parts_fd = -1 } };
+	const struct update_options options = options_of(path, state_dir, settings);
+	struct inspection in = { .result = result };
 	bool ok;
 
 	*result = (struct inspect_result){ 0 };
-	in.u.xml = (struct buffer)BUFFER_INIT(MANIFEST_MAX_BYTES);
-	in.u.p7s = (struct buffer)BUFFER_INIT(SIGNATURE_MAX_BYTES);
-	snprintf(in.u.from, sizeof(in.u.from), "%s", path);
-	ok = take_manifest(&in, err) && make_folder(&in, err) && unpack_all(&in, err);
+	ok = begin(&in, &options, true, err) && take_manifest(&in, err) && unpack_all(&in, err);
 	for (int i = 0; i < in.u.notice_count && i < INSPECT_NOTICES_MAX; i++)
 		result->notices[result->notice_count++] = in.u.notices[i];
-	worker_pool_free(in.workers);
-	file_close(&in.folder_fd);
-	if (in.folder[0] != '\0')
-		(void)file_remove_tree(AT_FDCWD, in.folder, NULL);
-	bundle_free(in.u.bundle);
-	file_close(&in.u.bundle_fd);
-	manifest_free(in.u.manifest);
-	buffer_clear(&in.u.xml);
-	buffer_clear(&in.u.p7s);
+	if (!ok)
+		tell_stop(err);
+	end(&in);
 	return ok;
 }
 

@@ -28,11 +28,15 @@ struct inspect_result {
 	int notice_count;
 };
 
-/* Checks the bundle's structure, manifest, signature (by the settings' policy, against the store in state_dir), dates, and
+/* Both end early, and leave nothing behind, where job_catch_stop() was called and the process is told to stop.
+ *
+ * Checks the bundle's structure, manifest, signature (by the settings' policy, against the store in state_dir), dates, and
  * unpacks every component into a folder that is then removed. False: the first thing that is wrong; the rows say which
  * components are. Clear the result in any case. */
 bool inspect_bundle(const char *path, const char *state_dir, const struct settings *settings,
 		    struct inspect_result *result, struct error *err);
+/* Opens a bundle to read: a path, a pipe or "-" for standard input, which are copied first, or a URL. -1 on failure. */
+int inspect_open(const char *path, const char *state_dir, const struct settings *settings, struct error *err);
 void inspect_clear(struct inspect_result *result);
 
 #endif

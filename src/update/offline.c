@@ -36,7 +36,7 @@ static void tell_progress(struct update *u, int64_t bytes, int64_t total, int64_
 /* A pipe cannot be read twice: copy it to an unnamed file first, which is then verified and used. */
 static int spool_pipe(struct update *u, int in, struct error *err)
 {
-	int out = file_open_unnamed(store_staging_fd(u->store));
+	int out = file_open_unnamed(u->spool_fd);
 	int64_t total = 0, max = bundle_max_bytes(u), told = clock_monotonic_ms(), started = told;
 	char *chunk = malloc(SPOOL_CHUNK);
 	bool ok = false;
@@ -161,11 +161,16 @@ out:
 	return fd;
 }
 
-bool update_offline_manifest(struct update *u, struct error *err)
+int update_offline_open(struct update *u, struct error *err)
 {
 	const char *from = u->options->from;
 
-	u->bundle_fd = strstr(from, "://") != NULL ? open_url(u, from, err) : open_path(u, from, err);
+	return strstr(from, "://") != NULL ? open_url(u, from, err) : open_path(u, from, err);
+}
+
+bool update_offline_manifest(struct update *u, struct error *err)
+{
+	u->bundle_fd = update_offline_open(u, err);
 	if (u->bundle_fd < 0)
 		return false;
 	update_phase(u, "manifest");

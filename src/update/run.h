@@ -44,6 +44,7 @@ struct update {
 	struct bundle *bundle;
 	int bundle_fd;
 	int parts_fd;				/* STATE/staging/parts */
+	int spool_fd;				/* borrowed: the folder where a pipe is copied to, STATE/staging */
 
 	enum finding notices[NOTICES_MAX];	/* warnings, for "also" */
 	int notice_count;
@@ -87,7 +88,9 @@ bool update_web_manifest(struct update *u, bool *unchanged, struct error *err);
 /* Fetches the signature that a mirror keeps for u->xml (by_hash.h) into u->p7s. False: it has none; u->p7s is as it was. */
 bool update_web_signature_by_hash(struct update *u);
 
-/* offline.c: opens the bundle, from a path, a pipe or a URL, and takes its manifest and signature. */
+/* offline.c: opens the bundle, from a path, a pipe or a URL; -1 on failure. */
+int update_offline_open(struct update *u, struct error *err);
+/* The same, and takes its manifest and signature. */
 bool update_offline_manifest(struct update *u, struct error *err);
 
 /* verify.c: parses u->xml and checks it: signature by policy, time, not older than installed. */

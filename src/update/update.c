@@ -69,6 +69,7 @@ static bool begin(struct update *u, struct error *err)
 	if (!store_open(u->options->state_dir, true, &u->store, err) ||
 	    !store_lock(u->store, u->sink->job != NULL ? u->sink->job : "", err) || !open_parts(u, err))
 		return false;
+	u->spool_fd = store_staging_fd(u->store);
 	/* Without its log the update still does its work. */
 	(void)log_open(u->options->state_dir, settings_int(s, SETTING_LOG_MAX_KB) * 1024,
 		       (int)settings_int(s, SETTING_LOG_KEEP), &u->log, NULL);
@@ -324,7 +325,8 @@ static void remember(struct update *u, enum outcome outcome, const struct error 
 int update_run(void *data, const struct event_sink *sink, void (*ready)(void *token, const struct error *err),
 	       void *token)
 {
-	struct update u = { .options = data, .sink = sink, .started_ms = clock_monotonic_ms(), .bundle_fd = -1, .parts_fd = -1 };
+	struct update u = { .options = data, .sink = sink, .started_ms = clock_monotonic_ms(), .bundle_fd = -1, .parts_fd = -1,
+			    .spool_fd = -1 };
 	struct error err = ERROR_INIT, hook_error = ERROR_INIT;
 	int64_t started = u.started_ms, duration;
 	char summary[ERROR_TEXT_MAX];

@@ -112,6 +112,27 @@ run 0 update --offline <(cat "$bundle")
 build 2026.11.23.2
 run 0 --json update --offline - <"$bundle"
 ok "a bundle from standard input" finished 'status == "updated"'
+# Looking into one from a pipe, too, and being told to stop while nothing comes: no folder stays behind.
+mkdir "$work/tmp"
+export TMPDIR=$work/tmp
+for verb in verify list; do
+	run 0 bundle $verb <(cat "$bundle")
+	ok "bundle $verb from a pipe" grep -q "2026.11.23.2" "$work/out"
+	run 0 bundle $verb - <"$bundle"
+	ok "bundle $verb from standard input" grep -q "2026.11.23.2" "$work/out"
+	mkfifo "$work/fifo"
+	exec 9<>"$work/fifo"
+	"$program" --config "$config" --state-dir "$state" bundle $verb - <&9 >"$work/out" 2>"$work/err" &
+	looking=$!
+	for _ in $(seq 100); do [ -n "$(ls "$work/tmp")" ] && break; sleep 0.05; done
+	kill -TERM $looking
+	rc=0; wait $looking || rc=$?
+	ok "bundle $verb is stopped ($rc)" test "$rc" = 130
+	exec 9>&-
+	rm "$work/fifo"
+	ok "bundle $verb leaves nothing behind" test -z "$(ls "$work/tmp")"
+done
+unset TMPDIR
 # A pipe in which nothing comes: a stop ends the wait for it.
 mkfifo "$work/fifo"
 exec 9<>"$work/fifo"
