@@ -34,6 +34,11 @@ bool job_stop_requested(void)
 	return stop_requested != 0;
 }
 
+const volatile sig_atomic_t *job_stop_flag(void)
+{
+	return &stop_requested;
+}
+
 static int open_jobs(const char *state_dir, bool make, struct error *err)
 {
 	char *path = file_join(state_dir, JOBS_DIR);

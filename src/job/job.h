@@ -7,6 +7,7 @@
 #define PC_JOB_JOB_H
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -43,6 +44,8 @@ void job_catch_stop(void);
 
 /* True in a job's process once it was asked to stop. */
 bool job_stop_requested(void);
+/* The same, for what looks by itself: not 0 once it was asked to. */
+const volatile sig_atomic_t *job_stop_flag(void);
 
 /* --- following ----------------------------------------------------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "job/job.h"
 #include "trust/trust.h"
 #include "update/run.h"
 
@@ -44,6 +45,7 @@ bool update_network_open(struct update *u, struct error *err)
 	if (!proxy_from_settings(&u->proxy, s, u->options->state_dir, err) || !load_anchors(u, err))
 		return false;
 	options.proxy = &u->proxy;
+	options.stop = job_stop_flag();
 	options.anchors_pem = buffer_text(&u->anchors);
 	options.anchors_len = u->anchors.len;
 	options.proxy_anchors_pem = buffer_text(&u->proxy_anchors);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/i18n.h"
+#include "job/job.h"
 #include "update/by_hash.h"
 #include "update/run.h"
 
@@ -51,12 +52,14 @@ static bool fetch_signature(struct update *u, struct error *err)
 		return false;
 	ok = http_get(u->http, url, NULL, NULL, &u->p7s, &response, err);
 	update_count(u, &response);
-	if (!ok && (response.status == 404 || response.status == 410)) {
+	if (!ok && !job_stop_requested() && (response.status == 404 || response.status == 410)) {
 		buffer_reset(&u->p7s);
 		error_clear(err);
 		return true;
 	}
-	return ok || error_wrap(err, _("cannot fetch the feed's signature"));
+	if (!ok && !update_stopped(err))
+		error_wrap(err, _("cannot fetch the feed's signature"));
+	return ok;
 }
 
 bool update_web_signature_by_hash(struct update *u)
@@ -93,8 +96,11 @@ bool update_web_manifest(struct update *u, bool *unchanged, struct error *err)
 		return false;
 	ok = http_get(u->http, u->options->from, etag, modified, &u->xml, &response, err);
 	update_count(u, &response);
-	if (!ok)
-		return error_wrap(err, _("cannot fetch the feed's manifest"));
+	if (!ok) {
+		if (!update_stopped(err))
+			error_wrap(err, _("cannot fetch the feed's manifest"));
+		return false;
+	}
 	if (response.status == 304) {
 		*unchanged = true;
 		return true;

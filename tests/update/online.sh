@@ -138,6 +138,32 @@ wait $follower || rc=$?
 ok "an interrupted update ends with 130" test "$rc" = 130
 ok "nothing is current" test ! -e "$state/current"
 ok "what was downloaded is kept" part_has
+# The same while a server says nothing at all to the request for the manifest, or to that for the signature.
+fresh
+cat >"$work/silent.py" <<'END'
+import socket, sys
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+s.listen(16)
+print(s.getsockname()[1], flush=True)
+kept = []
+while True:
+    kept.append(s.accept())
+END
+server_run silent python3 "$work/silent.py"
+ok "a silent server is there" wait_for 10 test -s "$SERVERS_DIR/silent.out"
+pc update --url "https://127.0.0.1:$(cat "$SERVERS_DIR/silent.out")/posture-update.xml" --no-check >"$work/out" 2>"$work/err" &
+waiting=$!
+ok "it waits for the manifest" wait_for 10 grep -q "Reading the manifest" "$work/out"
+sleep 0.5
+begun=$SECONDS
+kill -TERM "$(ls "$state/jobs" | tail -1 | sed 's/.*-\([0-9]*\)[.]jsonl/\1/')"
+rc=0
+wait $waiting || rc=$?
+ok "a stop ends that wait within seconds ($((SECONDS - begun)) s)" test $((SECONDS - begun)) -le 5
+ok "as a stop ($rc)" test "$rc" = 130
+ok "and says so" grep -q "the update was stopped" "$work/err"
+
 # --- closing the terminal does not stop it
 start_update
 ok "the job runs" wait_for 10 grep -q update.started "$work/out"
