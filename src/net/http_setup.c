@@ -242,6 +242,10 @@ static bool set_basics(struct http_transfer *t)
 	CURL_TRY(curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, o->connect_timeout_ms));
 	CURL_TRY(curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 65536L));
 	CURL_TRY(curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L));
+#if CURL_AT_LEAST_VERSION(7, 87, 0)
+	/* Whoever stops does not wait for a name server that says nothing. */
+	CURL_TRY(curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L));
+#endif
 	CURL_TRY(curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
 			     wants_http1(t) ? (long)CURL_HTTP_VERSION_1_1 : (long)CURL_HTTP_VERSION_2TLS));
 	CURL_TRY(curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->hop.error_text));
