@@ -198,10 +198,10 @@ static enum source_older follow_load_older(struct source *s, struct error *err)
 	for (int i = 0; i < WALKS_MAX; i++) {
 		o = (struct older){ .oldest = oldest, .err = err };
 		/* The file itself stands before all rotated ones. */
-		if (oldest == f->live)
+		if (oldest == f->live) {
 			pass(&o, oldest, f->base);
-		if (oldest == f->live && !is_still_there(f, &o))
-			o.passed = false;
+			o.passed = is_still_there(f, &o);
+		}
 		rotated_walk(f->dir, f->base, find_older, &o);
 		if (o.found == NULL)
 			return o.failed ? SOURCE_OLDER_FAILED : SOURCE_OLDER_NONE;
